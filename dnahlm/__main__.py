@@ -1,0 +1,5 @@
+"""`python -m dnahlm` is `dnahlm`."""
+
+from dnahlm.cli import main
+
+main()

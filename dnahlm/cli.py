@@ -1,0 +1,81 @@
+"""`dnahlm <command>`: one table of commands in pipeline order; a command's code is imported only when it is called."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from dnahlm import __version__
+from dnahlm.io import InputError, clear_errors, shipped
+
+# command -> (module with `run`, its config class, what it does)
+COMMANDS = {
+    "quickstart": ("dnahlm.interface.quickstart", "QuickstartConfig", "the whole route below, small, in minutes on a CPU"),
+    "simulate": ("dnahlm.tasks.simulate.run", "SimulateConfig", "write a simulated organism: genome, genes, labelled tables"),
+    "corpus build": ("dnahlm.corpus.build", "CorpusConfig", "FASTA + English text -> mixed corpus"),
+    "tokenizer train": ("dnahlm.tokenizer.train", "TokenizerConfig", "corpus -> one byte-level BPE for DNA and English"),
+    "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
+    "instructions build": ("dnahlm.tasks.instructions", "InstructionsConfig", "task files + labelled tables -> Alpaca instructions"),
+    "evaluate": ("dnahlm.evaluation.protocol", "EvaluateConfig", "tuned model + suite -> scores, baselines, report.html"),
+    "predict": ("dnahlm.inference.predict", "PredictConfig", "tuned model + FASTA or CSV -> labels with probabilities"),
+    "chat": ("dnahlm.interface.chat", "ChatConfig", "ask a tuned model about a sequence in the terminal"),
+}
+
+
+def help_text() -> str:
+    """What `dnahlm --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {entry[2]}" for name, entry in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"dnahlm {__version__}: language models over mixed DNA and English. Not a clinical or diagnostic tool.",
+            "",
+            "usage: dnahlm <command> [--config file.yaml] [--key value ...]      dnahlm <command> --help",
+            "",
+            *lines,
+            "",
+            "Training stages are scripts, so that they launch on one process or many:",
+            "  python recipes/pretrain.py --config <recipe>           python recipes/sft.py --config <recipe>",
+            "  accelerate launch --config_file recipes/accelerate/cpu.yaml recipes/pretrain.py --config <recipe>",
+            "",
+            f"recipes:     {shipped('recipes')}",
+            f"task files:  {shipped('data_templates') / 'tasks'}",
+            f"suites:      {shipped('eval/suites')}",
+        ]
+    )
+
+
+def find_command(args: Sequence[str]) -> tuple[str, list[str]]:
+    """Split the command line into the command's name (one or two words) and the rest.
+
+    Raises:
+        InputError: no such command.
+
+    >>> find_command(["corpus", "build", "--seed", "1"])
+    ('corpus build', ['--seed', '1'])
+    """
+    for words in (2, 1):
+        name = " ".join(args[:words])
+        if len(args) >= words and name in COMMANDS:
+            return name, list(args[words:])
+    from dnahlm.config import did_you_mean
+
+    said = " ".join(word for word in args[:2] if not word.startswith("-"))
+    raise InputError(f"no command {said!r}. {did_you_mean(said, list(COMMANDS))}")
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run one command; user errors end in one message and exit status 2."""
+    args = list(sys.argv[1:] if args is None else args)
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return
+    if args[0] == "--version":
+        print(f"dnahlm {__version__}")
+        return
+    with clear_errors():
+        name, rest = find_command(args)
+        from dnahlm.config import parse
+
+        module = importlib.import_module(COMMANDS[name][0])
+        (config,) = parse((getattr(module, COMMANDS[name][1]),), rest, f"dnahlm {name}")
+        module.run(config)

@@ -1,0 +1,175 @@
+"""corpus/ + tokenizer/ -> blocks/: documents joined end to end and cut into full blocks of tokens.
+
+`train/` mixes both kinds; `validation/dna/` and `validation/text/` keep them apart, so that bits per base and bits per
+byte of English can be told from the losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnahlm.corpus.write import SPLITS
+from dnahlm.io import InputError, staged_folder
+from dnahlm.manifest import StageClock, read_manifest, write_manifest
+from dnahlm.readers.corpus import count_rows, read_corpus
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer, token_ids
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from transformers import PreTrainedTokenizerFast
+
+
+@dataclass
+class PackConfig:
+    """Settings of `dnahlm corpus pack`."""
+
+    corpus: str = field(metadata={"help": "folder written by `dnahlm corpus build`"})
+    tokenizer: str = field(metadata={"help": "folder written by `dnahlm tokenizer train`, or another complete one"})
+    output: str = field(metadata={"help": "folder to write the blocks to"})
+    block_size: int = field(default=512, metadata={"help": "tokens per block; at most the context of the model"})
+    overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
+
+
+def run(config: PackConfig) -> dict[str, Any]:
+    """Pack both splits of a corpus.
+
+    Raises:
+        InputError: no finished corpus, an incomplete tokenizer, or a split too small for one block.
+    """
+    clock = StageClock()
+    if config.block_size < 2:
+        raise InputError(f"block_size: {config.block_size} tokens; must be 2 or more.")
+    read_manifest(config.corpus, "corpus build")
+    tokenizer = load_tokenizer(config.tokenizer)
+    validation = kinds_of(config.corpus, "validation")
+    with staged_folder(config.output, config.overwrite) as part:
+        train = pack_split(config, "train", None, tokenizer, part / "train")
+        held_out = {k: pack_split(config, "validation", k, tokenizer, part / "validation" / k) for k in validation}
+        inputs = {"corpus": config.corpus, "tokenizer": config.tokenizer}
+        manifest = write_manifest(
+            part, "corpus pack", config, clock, inputs, {"train": train, "validation": held_out},
+            tokenizer_sha256=fingerprint(tokenizer), vocab_size=len(tokenizer), block_size=config.block_size,
+        )  # fmt: skip
+    rates = (
+        f"{train['bases'] / (train['dna_tokens'] or 1):.2f} bases per DNA token, "
+        f"{train['english_bytes'] / (train['english_tokens'] or 1):.2f} bytes per English token"
+    )
+    for name, count in (("train", train), *((f"validation {kind}", count) for kind, count in held_out.items())):
+        print(
+            f"{name}: packed {count['documents']:,} documents ({count['tokens'] / 1e6:.2f} M tokens) into "
+            f"{count['blocks']:,} blocks of {config.block_size:,} tokens; dropped {count['dropped_tokens']:,} tokens"
+            + (f"; {rates}" if name == "train" else "")
+        )
+    return manifest
+
+
+def kinds_of(corpus: str, split: str) -> list[str]:
+    """The kinds of document a split holds, `dna` before `text`."""
+    return sorted({kind for kinds, _ in read_corpus(corpus, split) for kind in kinds})
+
+
+def pack_split(
+    config: PackConfig, split: str, only: str | None, tokenizer: PreTrainedTokenizerFast, folder: Path
+) -> dict[str, int]:
+    """Write one split, or the documents of one kind in it, to `folder/part-00000.parquet` and count it.
+
+    Counts: `tokens` include one end token per document, `dna_tokens` and `english_tokens` do not; bases, bytes and
+    tokens include the `dropped_tokens` after the last full block.
+
+    Raises:
+        InputError: not one full block.
+    """
+    import pyarrow.parquet as pq
+
+    counts = dict.fromkeys(("documents", "tokens", "blocks", "dropped_tokens"), 0)
+    counts |= dict.fromkeys(("bases", "dna_tokens", "english_bytes", "english_tokens"), 0)
+    folder.mkdir(parents=True)
+    documents = tokenised(config.corpus, split, only, tokenizer, counts)
+    with pq.ParquetWriter(folder / "part-00000.parquet", schema(config.block_size), compression="zstd") as writer:
+        for blocks, positions in pack_documents(documents, config.block_size, tokenizer.eos_token_id):
+            writer.write_batch(as_batch(blocks, positions))
+            counts["blocks"] += len(blocks)
+    counts["dropped_tokens"] = counts["tokens"] - counts["blocks"] * config.block_size
+    if not counts["blocks"]:
+        raise InputError(
+            f"{Path(config.corpus) / split}: its {counts['tokens']:,} tokens{f' of kind {only}' if only else ''} do not "
+            f"fill one block of {config.block_size:,}. Choose a smaller block_size, or build a larger corpus"
+            + (" or one with a larger validation_share." if split == "validation" else ".")
+        )
+    return counts
+
+
+def tokenised(
+    corpus: str, split: str, only: str | None, tokenizer: PreTrainedTokenizerFast, counts: dict[str, int]
+) -> Iterator[list[list[int]]]:
+    """Yield the documents of a split (of the kind `only`, if given) as ids, in batches, adding to `counts`."""
+    from tqdm import tqdm
+
+    with tqdm(total=count_rows(corpus, split), desc=f"pack {split}", unit="document", disable=None) as bar:
+        for kinds, texts in read_corpus(corpus, split):
+            bar.update(len(texts))
+            chosen = [pair for pair in zip(kinds, texts, strict=True) if only in (None, pair[0])]
+            if not chosen:
+                continue
+            kinds, texts = zip(*chosen, strict=True)
+            batch = token_ids(tokenizer, list(texts))
+            for kind, text, ids in zip(kinds, texts, batch, strict=True):
+                counts["documents"] += 1
+                counts["tokens"] += len(ids) + 1
+                counts["dna_tokens" if kind == "dna" else "english_tokens"] += len(ids)
+                counts["bases" if kind == "dna" else "english_bytes"] += len(text.encode("utf-8"))
+            yield batch
+
+
+def pack_documents(
+    batches: Iterable[list[list[int]]], block_size: int, eos_id: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Join documents, each ended by `eos_id`, and cut the stream into full blocks.
+
+    Args:
+        batches: batches of documents as token ids, eos not included.
+        block_size: T, tokens per block.
+        eos_id: closes every document and belongs to it.
+
+    Yields:
+        (ids, positions), both (n, T) int32. Positions count from 0 at each document's start and at each block's start,
+        so attention can be kept within a document. A last part shorter than T is dropped, never padded.
+
+    >>> [(ids.tolist(), positions.tolist()) for ids, positions in pack_documents([[[5, 6], [7]]], 2, eos_id=0)]
+    [([[5, 6], [0, 7]], [[0, 1], [0, 0]])]
+    """
+    import numpy as np
+
+    ids = places = np.empty(0, dtype=np.int32)
+    for batch in batches:
+        new = [np.array([*document, eos_id], dtype=np.int32) for document in batch]
+        ids = np.concatenate([ids, *new])
+        places = np.concatenate([places, *(np.arange(len(document), dtype=np.int32) for document in new)])
+        full = len(ids) // block_size * block_size
+        if full:
+            positions = places[:full].reshape(-1, block_size).copy()
+            carried_over = np.cumsum(positions == 0, axis=1) == 0  # (n, T): the document began in an earlier block
+            positions -= np.where(carried_over, positions[:, :1], 0)
+            yield ids[:full].reshape(-1, block_size), positions
+        ids, places = ids[full:], places[full:]
+
+
+def schema(block_size: int) -> pa.Schema:
+    """Columns of a file of blocks."""
+    import pyarrow as pa
+
+    block = pa.list_(pa.int32(), block_size)
+    return pa.schema([("input_ids", block), ("position_ids", block)])
+
+
+def as_batch(blocks: np.ndarray, positions: np.ndarray) -> pa.RecordBatch:
+    """Two (n, T) int32 arrays as one batch of a file of blocks."""
+    import pyarrow as pa
+
+    block_size = blocks.shape[1]
+    columns = [pa.FixedSizeListArray.from_arrays(pa.array(m.reshape(-1)), block_size) for m in (blocks, positions)]
+    return pa.RecordBatch.from_arrays(columns, schema=schema(block_size))

@@ -1,0 +1,85 @@
+"""Write the corpus: every piece to a scratch file first, then the chosen ones, in the order chosen, to parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnahlm.corpus.pieces import Piece
+from dnahlm.corpus.select import KINDS
+from dnahlm.dna import canonical
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+SPLITS = ("train", "validation")
+ROWS_PER_GROUP = 4096
+
+
+@dataclass
+class Scratch:
+    """Where each piece starts in a file of JSON lines, and what the choice among them needs; 10 bytes a piece."""
+
+    path: Path
+    offsets: array = field(default_factory=lambda: array("q", [0]))  # bytes, (N + 1,)
+    kinds: array = field(default_factory=lambda: array("b"))  # (N,) index into KINDS
+    splits: array = field(default_factory=lambda: array("b"))  # (N,) index into SPLITS
+    sizes: array = field(default_factory=lambda: array("q"))  # (N,) characters
+    duplicates: dict[str, int] = field(default_factory=dict)  # source -> pieces dropped
+
+
+def write_scratch(path: Path, pieces: Iterator[Piece]) -> Scratch:
+    """Write every piece once; an exact copy of an earlier one (DNA: on either strand) is dropped and counted."""
+    scratch = Scratch(path)
+    seen: set[bytes] = set()
+    with path.open("wb") as handle:
+        for piece in pieces:
+            same = canonical(piece.text) if piece.kind == "dna" else piece.text
+            digest = hashlib.blake2b(same.encode(), digest_size=16).digest()
+            if digest in seen:
+                scratch.duplicates[piece.source] = scratch.duplicates.get(piece.source, 0) + 1
+                continue
+            seen.add(digest)
+            n_bytes = handle.write(json.dumps(piece._asdict()).encode())
+            scratch.offsets.append(scratch.offsets[-1] + n_bytes)
+            scratch.kinds.append(KINDS.index(piece.kind))
+            scratch.splits.append(SPLITS.index(piece.split))
+            scratch.sizes.append(len(piece.text))
+    return scratch
+
+
+def write_parquet(folder: Path, scratch: Scratch, rows: np.ndarray) -> None:
+    """Write the pieces `rows` of a scratch file, in that order, to `folder/part-00000.parquet`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir()
+    with pq.ParquetWriter(folder / "part-00000.parquet", schema(), compression="zstd") as writer:
+        if not len(rows):
+            return  # a parquet file without rows
+        with scratch.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory:
+            for first in range(0, len(rows), ROWS_PER_GROUP):
+                group = [load(memory, scratch.offsets, row) for row in rows[first : first + ROWS_PER_GROUP]]
+                writer.write_table(pa.Table.from_pylist(group, schema=schema()))
+
+
+def load(memory: mmap.mmap, offsets: array, row: int) -> dict[str, Any]:
+    """One piece of a scratch file as a dictionary."""
+    piece = json.loads(memory[offsets[row] : offsets[row + 1]])
+    piece.pop("split")
+    return piece
+
+
+def schema() -> pa.Schema:
+    """Columns of a corpus file."""
+    import pyarrow as pa
+
+    texts = [(name, pa.string()) for name in ("id", "kind", "text", "source")]
+    return pa.schema([*texts, ("start", pa.int64()), ("end", pa.int64()), ("strand", pa.string())])

@@ -1,0 +1,1 @@
+"""Where people meet the model: the terminal chat and the quickstart."""

@@ -1,0 +1,195 @@
+"""Files: clear errors, whole outputs or none, and where the shipped files lie."""
+
+import contextlib
+import errno
+import gzip
+import hashlib
+import shutil
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+
+class InputError(ValueError):
+    """What the user gave cannot be used. The message says where, what was found, what is allowed and what to do."""
+
+
+@contextlib.contextmanager
+def clear_errors() -> Iterator[None]:
+    """Turn an `InputError`, a full disk or Ctrl-C into one message on stderr and an exit status; bugs keep their trace."""
+    try:
+        yield
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        print(
+            f"error: {error.filename or 'output'}: {error.strerror}. What was there before is unchanged; "
+            "make room or choose another output, then run the same command again.",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("stopped: earlier outputs are unchanged", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def shipped(name: str) -> Path:
+    """The folder `recipes`, `data_templates` or `eval/suites`, inside the installed package or the checkout."""
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.exists() else package.parent / name
+
+
+def part_of(path: Path) -> Path:
+    """Where `path` is written until it is complete: `name.part`, beside it.
+
+    >>> part_of(Path("runs/corpus")).name
+    'corpus.part'
+    """
+    path = path if path.name not in ("", "..") else path.resolve()
+    return path.with_name(path.name + ".part")
+
+
+def require_free(path: Path, overwrite: bool) -> None:
+    """Refuse an output that exists and is not an empty folder, unless `overwrite`.
+
+    Raises:
+        InputError: the output, or the unfinished `.part` of an earlier run, is in the way.
+    """
+    taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
+    if taken and not overwrite:
+        raise InputError(
+            f"{path}: already there and not empty. Choose another output, or pass --overwrite to replace it "
+            "(the old one stays until the new one is complete)."
+        )
+    if part_of(path).exists() and not overwrite:
+        raise InputError(
+            f"{part_of(path)}: the unfinished output of a run that was stopped, or of one still running. "
+            "Nothing else was touched. Pass --overwrite to discard it and start this stage again."
+        )
+
+
+def replace(part: Path, path: Path) -> None:
+    """Rename a complete `part` to `path`; an older `path` disappears only after the new one is in place."""
+    old = path.with_name(path.name + ".old")
+    remove(old)
+    if path.exists():
+        path.rename(old)
+    part.rename(path)
+    remove(old)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def staged_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; rename it to `path` if the block ends well, delete it if it raises."""
+    path = Path(path)
+    require_free(path, overwrite)
+    part = part_of(path)
+    remove(part)
+    part.mkdir(parents=True)
+    try:
+        yield part
+    except BaseException:
+        remove(part)
+        raise
+    replace(part, path)
+
+
+@contextlib.contextmanager
+def staged_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a file name beside `path`; rename it to `path` if the block ends well, delete it if it raises."""
+    path = Path(path)
+    require_free(path, overwrite)
+    part = part_of(path)
+    remove(part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield part
+    except BaseException:
+        remove(part)
+        raise
+    replace(part, path)
+
+
+def require_file(path: str | Path, what: str) -> Path:
+    """Return `path` if it is a file with something in it; `what` says which input it is.
+
+    Raises:
+        InputError: missing, a folder, or empty.
+    """
+    path = Path(path)
+    if not path.exists():
+        near = sorted(p.name for p in path.parent.glob("*"))[:8] if path.parent.is_dir() else []
+        seen = f"{path.parent} holds {near}" if near else f"there is no folder {path.parent}"
+        raise InputError(f"{path}: no such file ({what}); {seen}. Check the name and the working folder.")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; {what} must be a file.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty ({what}). Was its download or copy cut short?")
+    return path
+
+
+@contextlib.contextmanager
+def open_text(path: str | Path, what: str = "text file") -> Iterator[IO[str]]:
+    """Open UTF-8 text, plain or gzip, without its byte order mark; newlines are kept as they are.
+
+    Raises:
+        InputError: missing, empty, gzip cut short or damaged, not UTF-8 (also while it is being read).
+    """
+    path = require_file(path, what)
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    with damaged_input(path), opener(path, "rt", encoding="utf-8-sig", newline="") as handle:
+        yield handle
+
+
+@contextlib.contextmanager
+def damaged_input(path: Path) -> Iterator[None]:
+    """Say in words that `path` is a damaged gzip or not text, whatever library found it out."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: the gzip file is cut short or damaged ({error}). Fetch it again; `gzip -t` tests it."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}:{_line_not_utf8(path)}: byte {error.object[error.start]:#04x} is not UTF-8. "
+            "Save the file as UTF-8 text (spreadsheets: 'CSV UTF-8')."
+        ) from error
+
+
+def _line_not_utf8(path: Path) -> int:
+    """Number of the first line that is not UTF-8; the decoder only knows its place within one block of the file."""
+    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as handle:
+        for number, line in enumerate(handle, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 1
+
+
+def sha256(path: str | Path) -> str:
+    """Hash of one file's bytes, as hex."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() if sys.version_info >= (3, 11) else _sha256(handle)
+
+
+def _sha256(handle: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in iter(lambda: handle.read(1 << 20), b""):
+        digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""The starting point of a training stage: a fresh model of an open `model_type`, or a checkpoint to continue."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from dnahlm.config import did_you_mean
+from dnahlm.io import InputError
+
+DROPOUTS = ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout")
+
+
+@dataclass
+class ModelArguments:
+    """Which model a training stage starts from. Names are those of transformers' configs."""
+
+    model_name_or_path: str | None = field(
+        default=None, metadata={"help": "checkpoint to continue (folder or hub name); empty = from scratch"}
+    )
+    model_type: str = field(default="gpt2", metadata={"help": "transformers model type of a model from scratch"})
+    hidden_size: int = field(default=256, metadata={"help": "width of a model from scratch"})
+    num_hidden_layers: int = field(default=4, metadata={"help": "layers of a model from scratch"})
+    num_attention_heads: int = field(default=4, metadata={"help": "attention heads of a model from scratch"})
+    dropout: float = field(default=0.0, metadata={"help": "dropout rate of a model from scratch"})
+
+
+def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, context: int) -> PreTrainedModel:
+    """A randomly initialised causal language model that fits a tokenizer.
+
+    Args:
+        args: `model_type` and its shape; `model_name_or_path` is not looked at.
+        tokenizer: gives V, the number of embedding rows, and the special ids.
+        context: T, tokens the model can see at once.
+
+    Raises:
+        InputError: unknown `model_type`, or a width the heads do not divide.
+    """
+    if args.model_type not in CONFIG_MAPPING:
+        raise InputError(f"model_type {args.model_type!r} is unknown. {did_you_mean(args.model_type, list(CONFIG_MAPPING))}")
+    if args.hidden_size % args.num_attention_heads:
+        raise InputError(f"hidden_size {args.hidden_size} must be a multiple of num_attention_heads {args.num_attention_heads}.")
+    config = AutoConfig.for_model(
+        args.model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=args.hidden_size,
+        num_hidden_layers=args.num_hidden_layers,
+        num_attention_heads=args.num_attention_heads,
+        max_position_embeddings=context,
+        tie_word_embeddings=True,
+        **special_ids(tokenizer),
+    )
+    # Not every architecture has these; where they exist, the defaults are those of a 7-billion model.
+    if hasattr(config, "intermediate_size"):
+        config.intermediate_size = 4 * args.hidden_size
+    if hasattr(config, "num_key_value_heads"):
+        config.num_key_value_heads = args.num_attention_heads
+    for name in DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, args.dropout)
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    set_special_ids(model, tokenizer)
+    return model
+
+
+def load_checkpoint(name_or_path: str) -> PreTrainedModel:
+    """A causal language model from a folder or the hub, in float32 (a bf16 checkpoint trains with float32 weights).
+
+    Raises:
+        InputError: no such folder or model, a folder without config or weights, hub out of reach.
+    """
+    folder = Path(name_or_path)
+    if folder.is_dir() and not (folder / "config.json").is_file():
+        raise InputError(f"{folder}: has no config.json, so it is not a checkpoint. Give the folder `save_pretrained` wrote.")
+    try:
+        return AutoModelForCausalLM.from_pretrained(name_or_path, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"{name_or_path}: cannot be loaded as a causal language model ({reason}). Give a checkpoint folder, "
+            "or a hub name on a machine that reaches the hub (or has the model in its cache)."
+        ) from error
+
+
+def context_of(model: PreTrainedModel) -> int:
+    """T: tokens the model can see at once (`n_positions` of GPT-2)."""
+    return model.config.max_position_embeddings
+
+
+def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """The special ids a model config must agree on with its tokenizer."""
+    return {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def set_special_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Write the special ids into config and generation config: a model whose EOS id is another's never stops."""
+    for name, value in special_ids(tokenizer).items():
+        setattr(model.config, name, value)
+        setattr(model.generation_config, name, value)

@@ -1,0 +1,224 @@
+"""FASTA, FASTQ and GenBank files, plain or gzip, as streams of records. `datasets` parses; this file checks, explains.
+
+Line numbers are looked up by a second reading of the file, and only when something is wrong.
+"""
+
+import glob
+import gzip
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dnahlm.dna import normalize
+from dnahlm.io import InputError, damaged_input, open_text, require_file
+
+FORMATS = {
+    **dict.fromkeys((".fa", ".fasta", ".fna", ".ffn", ".frn"), "fasta"),
+    **dict.fromkeys((".fq", ".fastq"), "fastq"),
+    **dict.fromkeys((".gb", ".gbk", ".genbank"), "genbank"),
+}
+MARKERS = {"fasta": ">", "fastq": "@", "genbank": "LOCUS"}  # what the first line of a record starts with
+COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
+    "fasta": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
+    "fastq": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
+    "genbank": {
+        "id": ("version", "accession", "locus_name"), "description": ("definition",), "sequence": ("sequence",),
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SequenceRecord:
+    """One record of a sequence file."""
+
+    id: str
+    description: str
+    sequence: str
+    where: str  # what an error message about this record starts with
+    n_ambiguous: int = 0  # IUPAC letters that became N; set by `read_dna` only
+
+
+def read_sequences(path: str | Path) -> Iterator[SequenceRecord]:
+    """Yield the records of a FASTA, FASTQ or GenBank file, letters and case as in the file (GenBank: upper case).
+
+    Args:
+        path: the format goes by the extension (`FORMATS`), with or without `.gz`; CRLF and LF files read the same.
+
+    Raises:
+        InputError: missing, empty, damaged or not UTF-8; unknown extension; text before the first record; a record
+            without id or sequence; an id used twice; a FASTQ or GenBank record cut short. Nearly all name the line.
+    """
+    path = Path(path)
+    kind = sequence_format(path)
+    require_file(path, f"{kind.upper()} file")
+    check_start(path, kind)
+    seen: set[str] = set()
+    for row in parse(path, kind):
+        fields = {ours: next(filter(None, (row[c] for c in theirs)), "") for ours, theirs in COLUMNS[kind].items()}
+        record = SequenceRecord(**fields, where=f"{path} record {fields['id']!r}")
+        check_record(path, kind, record, seen)
+        seen.add(record.id)
+        yield record
+    if kind == "genbank":
+        check_all_closed(path, len(seen))
+
+
+def read_dna(path: str | Path) -> Iterator[SequenceRecord]:
+    """Like `read_sequences`, with sequences normalized to upper-case A, C, G, T, N by `dnahlm.dna.normalize`.
+
+    Raises:
+        InputError: as `read_sequences`, and a letter that is no nucleotide code, with its line and base.
+    """
+    for record in read_sequences(path):
+        try:
+            normalized = normalize(record.sequence, record.where)
+        except InputError:
+            line = line_of_foreign_letter(Path(path), record.id)
+            normalize(record.sequence, f"{path}:{line}: record {record.id!r}")  # raises again, now with the line
+            raise
+        yield replace(record, sequence=normalized.sequence, n_ambiguous=normalized.n_ambiguous)
+
+
+def sequence_format(path: Path) -> str:
+    """`fasta`, `fastq` or `genbank`, by the extension.
+
+    Raises:
+        InputError: an extension not in `FORMATS`.
+
+    >>> sequence_format(Path("genome.FA.gz"))
+    'fasta'
+    """
+    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(
+            f"{path}: extension {suffix!r} is not one of a DNA sequence file. "
+            f"Allowed: {' '.join(FORMATS)}, each also with .gz. Rename or convert the file."
+        )
+    return FORMATS[suffix]
+
+
+def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:
+    """Rows of the parser in `datasets`; nothing is cached, and its complaints get file and line."""
+    from datasets import load_dataset
+
+    columns = [column for columns in COLUMNS[kind].values() for column in columns]
+    # The library locks a cache folder even when it streams; a throw-away one keeps the user's home untouched.
+    with damaged_input(path), tempfile.TemporaryDirectory() as cache:
+        rows = load_dataset(
+            kind, data_files=glob.escape(str(path.absolute())), columns=columns, streaming=True, split="train",
+            cache_dir=cache,
+        )  # fmt: skip
+        try:
+            yield from rows
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            culprit = re.search(r"record '(.*?)'", str(error))
+            line = lines_of(path, kind, culprit.group(1))[0] if culprit else 1
+            raise InputError(f"{path}:{line}: {error} Was the file cut short?") from error
+
+
+def check_start(path: Path, kind: str) -> None:
+    """Raise `InputError` when the first line with text does not start a record: the parser would skip it silently."""
+    with damaged_input(path), open_bytes(path) as handle:
+        head = handle.read(3)
+    if head == b"\xef\xbb\xbf":
+        raise InputError(f"{path}:1: starts with a byte order mark. Save it as plain UTF-8 without BOM.")
+    if head[:2] == b"\x1f\x8b":
+        raise InputError(f"{path}: is gzip data under a name without .gz. Rename it to {path.name}.gz.")
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, 1):
+            if line.startswith(MARKERS[kind]):
+                return
+            if line.strip() and not (kind == "fasta" and line.startswith(";")):  # ";" is an old FASTA comment
+                raise InputError(
+                    f"{path}:{number}: text before the first record: {line.strip()[:40]!r}. "
+                    f"A {kind} record starts with {MARKERS[kind]!r}; is this another kind of file?"
+                )
+    raise InputError(f"{path}: holds no record. A {kind} record starts with {MARKERS[kind]!r}.")
+
+
+def check_record(path: Path, kind: str, record: SequenceRecord, seen: set[str]) -> None:
+    """Raise `InputError` for a record without id or sequence, or with the id of an earlier one."""
+    if not record.id:
+        line = lines_of(path, kind, "")[:1] or [1]
+        raise InputError(f"{path}:{line[0]}: a record without an id. Write one after {MARKERS[kind]!r}.")
+    if record.id in seen:
+        lines = lines_of(path, kind, record.id)
+        first, second = (lines + lines)[:2] if lines else (1, 1)
+        raise InputError(
+            f"{path}:{second}: record id {record.id!r} was already used on line {first}. "
+            "Ids (the first word of a header) must differ: rename or remove one."
+        )
+    if not record.sequence:
+        line = lines_of(path, kind, record.id)[:1] or [1]
+        raise InputError(f"{path}:{line[0]}: record {record.id!r} has no sequence. Remove it or add its sequence.")
+
+
+def check_all_closed(path: Path, n_records: int) -> None:
+    """Raise `InputError` when a GenBank file has more LOCUS lines than records: the parser drops one without `//`."""
+    with open_text(path) as handle:
+        starts = [number for number, line in enumerate(handle, 1) if line.startswith(MARKERS["genbank"])]
+    if len(starts) > n_records:
+        raise InputError(
+            f"{path}:{starts[-1]}: found {len(starts)} LOCUS lines but {n_records} complete records; a record ends "
+            "with a line `//`. Was the file cut short?"
+        )
+
+
+def open_bytes(path: Path) -> Any:
+    """The uncompressed bytes of a file."""
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def lines_of(path: Path, kind: str, record_id: str) -> list[int]:
+    """Numbers of the header lines that carry `record_id`."""
+    prefixes = ("VERSION", "ACCESSION", "LOCUS") if kind == "genbank" else (MARKERS[kind],)
+    found: dict[str, list[int]] = {prefix: [] for prefix in prefixes}
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, 1):
+            for prefix in prefixes:
+                if line.startswith(prefix) and (line[len(prefix) :].split() or [""])[0] == record_id:
+                    found[prefix].append(number)
+    return next((lines for lines in found.values() if lines), [])
+
+
+def locate(path: Path, record_id: str, base: int) -> int:
+    """Line on which base `base` (0-based) of a record stands, its header line when it has no such base."""
+    line = 1
+    for line, start, letters in sequence_lines(path, record_id):
+        if start <= base < start + len(letters):
+            return line
+    return line
+
+
+def line_of_foreign_letter(path: Path, record_id: str) -> int:
+    """Line of the first letter of a record that `dnahlm.dna.normalize` refuses."""
+    for line, _, letters in sequence_lines(path, record_id):
+        try:
+            normalize(letters, "")
+        except InputError:
+            return line
+    return locate(path, record_id, 0)
+
+
+def sequence_lines(path: Path, record_id: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (line number, 0-based base it starts at, letters) for each sequence line of one record."""
+    kind = sequence_format(path)
+    header = lines_of(path, kind, record_id)[0]
+    stop = {"fasta": ">", "fastq": "+", "genbank": "//"}[kind]
+    inside, start = kind != "genbank", 0
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, 1):
+            if number <= header or (kind == "fasta" and line.startswith(";")):
+                continue
+            if line.startswith(stop):
+                return
+            if inside:
+                letters = "".join(line.split() if kind != "genbank" else re.findall(r"[^\s\d]+", line))
+                yield number, start, letters
+                start += len(letters)
+            inside = inside or line.startswith("ORIGIN")

@@ -1,0 +1,1 @@
+"""A simulated organism in real file formats: the data that needs no download."""

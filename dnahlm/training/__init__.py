@@ -1,0 +1,1 @@
+"""Training stages: pretraining on packed blocks, supervised fine-tuning on instructions."""

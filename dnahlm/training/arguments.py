@@ -1,0 +1,104 @@
+"""What both training stages add to upstream's training arguments: precision by machine, and one whole output."""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerFast, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from dnahlm.io import InputError, part_of, remove, replace, require_free
+
+
+def has_bf16() -> bool:
+    """Whether bf16 arithmetic is native here: a GPU that supports it, or a CPU with AVX-512-BF16 or AMX."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    flags = torch.cpu.get_capabilities()
+    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
+
+
+def resolve_precision(precision: str) -> bool:
+    """True for bf16, False for fp32.
+
+    Raises:
+        InputError: not `auto`, `bf16` or `fp32`.
+    """
+    if precision not in ("auto", "bf16", "fp32"):
+        raise InputError(f"precision: found {precision!r}; allowed: auto, bf16, fp32.")
+    return has_bf16() if precision == "auto" else precision == "bf16"
+
+
+def is_main_process() -> bool:
+    """Rank 0 of a launch, known before any process group exists."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+@contextlib.contextmanager
+def staged_training(args: TrainingArguments, overwrite: bool) -> Iterator[Path]:
+    """Train into `output_dir.part`; rename it to `output_dir` when the block ends well.
+
+    Unlike a data stage, an unfinished training run is kept when it holds a checkpoint, so that
+    `--resume_from_checkpoint true` can go on from there. Checkpoints are dropped once the final weights are saved.
+
+    Raises:
+        InputError: the output is taken, or there is nothing to resume from.
+    """
+    final, part = Path(args.output_dir), part_of(Path(args.output_dir))
+    resume = str(args.resume_from_checkpoint or "").lower() in ("true", "1", "yes")
+    if is_main_process():
+        prepare(final, part, resume, overwrite)
+    if resume:
+        args.resume_from_checkpoint = get_last_checkpoint(str(part))
+    args.output_dir = str(part)
+    try:
+        yield part
+    except BaseException:
+        if is_main_process() and part.is_dir() and get_last_checkpoint(str(part)) is None:
+            remove(part)
+        raise
+    if is_main_process():
+        # The arguments are in the manifest (upstream's file is a pickle); trl's card describes another kind of model.
+        for leftover in (*part.glob("checkpoint-*"), part / "training_args.bin", part / "README.md"):
+            remove(leftover)
+        replace(part, final)
+
+
+def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
+    """Make the `.part` folder ready, or say why not."""
+    if resume:
+        if not part.is_dir() or get_last_checkpoint(str(part)) is None:
+            raise InputError(f"{part}: holds no checkpoint to resume from. Start without --resume_from_checkpoint.")
+        return
+    if part.is_dir() and get_last_checkpoint(str(part)) and not overwrite:
+        raise InputError(
+            f"{part}: an earlier run was stopped here after {Path(get_last_checkpoint(str(part))).name}. "
+            "Pass --resume_from_checkpoint true to go on, or --overwrite to start again."
+        )
+    require_free(final, overwrite)
+    remove(part)
+    part.mkdir(parents=True)
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerFast, rows: int, where: str) -> None:
+    """Refuse a tokenizer with more entries than the model has embedding rows.
+
+    Raises:
+        InputError: such a tokenizer; its ids would fall outside the embedding.
+    """
+    if len(tokenizer) > rows:
+        raise InputError(
+            f"{where}: the tokenizer has {len(tokenizer):,} entries but the model {rows:,} embedding rows, "
+            "so they do not belong together. Give the tokenizer the model was trained with."
+        )
+
+
+def changed_settings(args: TrainingArguments) -> dict[str, Any]:
+    """The upstream settings that differ from their defaults, for the manifest; no token or key is among them."""
+    defaults = {field.name: field.default for field in dataclasses.fields(args) if field.init}
+    chosen = {name: value for name, value in args.to_dict().items() if name in defaults and value != defaults[name]}
+    return {name: value for name, value in chosen.items() if "token" not in name and "logging_dir" != name}

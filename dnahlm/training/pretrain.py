@@ -1,0 +1,156 @@
+"""Pretraining: packed blocks -> a checkpoint, from scratch or continuing one, in one process or under DeepSpeed."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import torch
+from datasets import Dataset
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, Trainer, TrainingArguments, set_seed
+
+from dnahlm.io import InputError
+from dnahlm.manifest import StageClock, read_manifest, write_manifest
+from dnahlm.model.create import ModelArguments, context_of, create_model, load_checkpoint
+from dnahlm.model.transplant import transplant
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
+from dnahlm.training.arguments import changed_settings, check_tokenizer, resolve_precision, staged_training
+from dnahlm.training.callbacks import LossLog
+
+IGNORE_INDEX = -100
+BITS = {"dna": ("bits_per_base", "bases"), "text": ("bits_per_byte", "english_bytes")}
+
+
+@dataclass
+class PretrainDataArguments:
+    """What the model is pretrained on."""
+
+    blocks: str = field(metadata={"help": "folder written by `dnahlm corpus pack`"})
+    tokenizer: str | None = field(
+        default=None, metadata={"help": "tokenizer folder; empty = the one the blocks were packed with"}
+    )
+    overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
+
+
+@dataclass
+class PretrainArguments(TrainingArguments):
+    """Upstream's training arguments, and the precision by machine."""
+
+    precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
+
+    def __post_init__(self) -> None:
+        self.bf16 = resolve_precision(self.precision)
+        super().__post_init__()
+
+
+def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainArguments) -> dict[str, Any]:
+    """blocks/ (N, T) -> output_dir/: checkpoint, tokenizer, loss.jsonl, manifest.
+
+    Raises:
+        InputError: blocks packed with another tokenizer or longer than the checkpoint's context, output taken.
+    """
+    clock = StageClock()
+    blocks = read_manifest(data.blocks, "corpus pack")
+    tokenizer_path = data.tokenizer or blocks["inputs"]["tokenizer"]["path"]
+    tokenizer = load_tokenizer(tokenizer_path)
+    if fingerprint(tokenizer) != blocks["tokenizer_sha256"]:
+        raise InputError(
+            f"{data.blocks}: was packed with another tokenizer than {tokenizer_path}, so its ids mean other tokens. "
+            "Run `dnahlm corpus pack` again with this tokenizer, or give the one named in the blocks' manifest."
+        )
+    set_seed(args.seed)  # before the weights are drawn, which the trainer's own seeding would be too late for
+    model, start = starting_model(model_args, tokenizer, blocks["block_size"])
+    model.config.use_cache = False  # with a cache, packed documents would see each other
+    held_out = blocks["counts"]["validation"]
+    with staged_training(args, data.overwrite) as part:
+        trainer = Trainer(
+            model=model,
+            args=args,
+            processing_class=tokenizer,
+            train_dataset=read_blocks(Path(data.blocks) / "train"),
+            eval_dataset={kind: read_blocks(Path(data.blocks) / "validation" / kind) for kind in held_out},
+            data_collator=collate_blocks,
+            callbacks=[LossLog()],
+        )
+        result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
+        losses = trainer.evaluate()
+        bits = {name: bits_per(losses[f"eval_{kind}_loss"], held_out[kind], unit) for kind, (name, unit) in BITS.items() if kind in held_out}
+        model.config.use_cache = True
+        trainer.save_model(str(part))
+        manifest: dict[str, Any] = {}
+        if trainer.is_world_process_zero():
+            tokens = result.global_step * args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+            manifest = write_manifest(
+                part, "pretrain",
+                {"seed": args.seed, **vars(data), **vars(model_args), "training": changed_settings(args)},
+                clock, {"blocks": data.blocks},
+                {"steps": result.global_step, "tokens": tokens * blocks["block_size"], "parameters": model.num_parameters()},
+                start=start, tokenizer_sha256=fingerprint(tokenizer), processes=args.world_size,
+                zero_stage=zero_stage(trainer), precision="bf16" if args.bf16 else "fp32", validation=bits,
+            )
+            print(summary(manifest))
+    return manifest
+
+
+def starting_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block_size: int) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The model a run begins with, and where it came from.
+
+    A checkpoint that was trained with another vocabulary gets new embedding rows (`model.transplant`).
+    """
+    if not args.model_name_or_path:
+        return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
+    model = load_checkpoint(args.model_name_or_path)
+    if block_size > context_of(model):
+        raise InputError(
+            f"{args.model_name_or_path}: sees {context_of(model):,} tokens, but the blocks have {block_size:,}. "
+            "Pack again with a block_size of at most that."
+        )
+    old = read_tokenizer(args.model_name_or_path)
+    rows = {"shared": len(tokenizer), "new": 0}
+    if fingerprint(old) != fingerprint(tokenizer):
+        rows = transplant(model, old, tokenizer)
+    check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, args.model_name_or_path)
+    return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, "embedding_rows": rows}
+
+
+def read_blocks(folder: Path) -> Dataset:
+    """Packed blocks: `input_ids` and `position_ids`, both (N, T)."""
+    table = pyarrow.parquet.read_table(folder)
+    return Dataset(table).with_format("numpy")
+
+
+def collate_blocks(examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Stack blocks to (B, T). The first token of a document is no target: what precedes it is another document.
+
+    No attention mask is given: transformers then derives the document borders from `position_ids`.
+    """
+    batch = {name: torch.stack([torch.as_tensor(e[name], dtype=torch.long) for e in examples]) for name in ("input_ids", "position_ids")}
+    return {**batch, "labels": batch["input_ids"].masked_fill(batch["position_ids"] == 0, IGNORE_INDEX)}
+
+
+def bits_per(loss: float, counts: dict[str, int], unit: str) -> float:
+    """Bits per base or byte from the mean loss (nats per token) and the tokens a base or byte takes.
+
+    >>> round(bits_per(math.log(4), {"tokens": 100, "bases": 200}, "bases"), 3)
+    1.0
+    """
+    return loss / math.log(2) * counts["tokens"] / counts[unit]
+
+
+def zero_stage(trainer: Trainer) -> int | None:
+    """ZeRO stage of a DeepSpeed launch, None in a plain one."""
+    plugin = trainer.accelerator.state.deepspeed_plugin
+    return plugin.zero_stage if plugin is not None else None
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """One line of facts for the terminal."""
+    counts, held_out = manifest["counts"], manifest["validation"]
+    engine = f"ZeRO-{manifest['zero_stage']}" if manifest["zero_stage"] is not None else "plain"
+    bits = ", ".join(f"{value:.3f} {name.replace('_', ' ')}" for name, value in held_out.items())
+    return (
+        f"pretrained {counts['parameters'] / 1e6:.2f} M parameters from {manifest['start']['from']} on "
+        f"{counts['tokens'] / 1e6:.2f} M tokens in {counts['steps']:,} steps ({manifest['processes']} process(es), {engine}, "
+        f"{manifest['precision']}, {manifest['seconds']:.0f} s); held out: {bits}"
+    )

@@ -1,0 +1,157 @@
+"""Supervised fine-tuning with trl: instructions -> a checkpoint that answers with a label and stops."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from peft import PeftModel
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from trl import SFTConfig, SFTTrainer
+
+from dnahlm.io import InputError
+from dnahlm.manifest import StageClock, read_manifest, write_manifest
+from dnahlm.model.adapters import AdapterArguments, lora_config
+from dnahlm.model.create import context_of, load_checkpoint, set_special_ids
+from dnahlm.tasks.instructions import read_instructions
+from dnahlm.tasks.prompt import encode, render_prompt
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer
+from dnahlm.training.arguments import changed_settings, check_tokenizer, resolve_precision, staged_training
+from dnahlm.training.callbacks import LossLog
+from dnahlm.training.pretrain import IGNORE_INDEX, zero_stage
+
+
+@dataclass
+class SftDataArguments:
+    """What is fine-tuned, and on what."""
+
+    model_name_or_path: str = field(metadata={"help": "checkpoint to tune: a folder with its tokenizer, or a hub name"})
+    instructions: str = field(metadata={"help": "folder written by `dnahlm instructions build`"})
+    overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
+
+
+@dataclass
+class SftArguments(SFTConfig):
+    """trl's SFT arguments, and the precision by machine."""
+
+    precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
+
+    def __post_init__(self) -> None:
+        self.bf16 = resolve_precision(self.precision)
+        super().__post_init__()
+
+
+def run(
+    data: SftDataArguments,
+    adapter: AdapterArguments,
+    args: SftArguments,
+    finish: Callable[[Path], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """instructions/ + checkpoint -> output_dir/: checkpoint (or adapter), tokenizer, tasks, loss.jsonl, manifest.
+
+    Args:
+        finish: called with the complete, not yet renamed folder on the main process (calibration); what it returns
+            goes into the manifest.
+
+    Raises:
+        InputError: an example longer than the context, a tokenizer that is not the checkpoint's, output taken.
+    """
+    clock = StageClock()
+    built = read_manifest(data.instructions, "instructions build")
+    tokenizer = load_tokenizer(data.model_name_or_path)
+    model = load_checkpoint(data.model_name_or_path)
+    check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, data.model_name_or_path)
+    set_special_ids(model, tokenizer)
+    args.max_length = min(args.max_length or context_of(model), context_of(model))
+    datasets, records = {}, {}
+    for split in ("train", "validation"):
+        path = Path(data.instructions) / f"{split}.jsonl"
+        records[split] = read_instructions(path)
+        datasets[split] = encode_records(tokenizer, records[split], args.max_length, path)
+    with staged_training(args, data.overwrite) as part:
+        trainer = SFTTrainer(
+            model=model,
+            args=args,
+            processing_class=tokenizer,
+            train_dataset=datasets["train"],
+            eval_dataset=datasets["validation"],
+            peft_config=lora_config(adapter, model),
+            callbacks=[LossLog()],
+        )
+        result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
+        validation = trainer.evaluate()
+        save(trainer.model, trainer, part)
+        manifest: dict[str, Any] = {}
+        if trainer.is_world_process_zero():
+            write_tasks(Path(data.instructions), records["train"], part)
+            facts = finish(part) if finish else {}
+            manifest = write_manifest(
+                part, "sft",
+                {"seed": args.seed, **vars(data), **vars(adapter), "training": changed_settings(args)},
+                clock, {"checkpoint": data.model_name_or_path, "instructions": data.instructions},
+                {"steps": result.global_step, "examples": len(records["train"]), "epochs": result.metrics.get("epoch"),
+                 "parameters": model.num_parameters()},
+                tokenizer_sha256=fingerprint(tokenizer), processes=args.world_size, zero_stage=zero_stage(trainer),
+                precision="bf16" if args.bf16 else "fp32", validation_loss=validation["eval_loss"],
+                tasks=sorted(built["counts"]["tasks"]) if "tasks" in built["counts"] else [], **facts,
+            )
+            print(summary(manifest))
+    return manifest
+
+
+def encode_records(tokenizer: PreTrainedTokenizerFast, records: list[dict[str, Any]], max_length: int, path: Path) -> Dataset:
+    """Token ids and labels of instruction records; only the answer and its EOS are targets.
+
+    Returns:
+        N rows of `input_ids` and `labels`, both of length T_i <= max_length tokens, with -100 on the prompt.
+
+    Raises:
+        InputError: a record longer than `max_length`; nothing is cut.
+    """
+    prompts = [render_prompt(tokenizer, r["instruction"], r["input"]) for r in records]
+    prompt_ids, answer_ids = encode(tokenizer, prompts, [r["output"] for r in records])
+    for line, (record, prompt, answer) in enumerate(zip(records, prompt_ids, answer_ids, strict=True), 1):
+        if len(prompt) + len(answer) > max_length:
+            raise InputError(
+                f"{path}:{line}: record {record['id']!r} has {len(record['input'])} bases = {len(prompt) + len(answer)} "
+                f"tokens with its question and answer; the model sees {max_length}. Set a window in the task file "
+                "(policy: center), or pretrain with longer blocks."
+            )
+    return Dataset.from_dict(
+        {
+            "input_ids": [p + a for p, a in zip(prompt_ids, answer_ids, strict=True)],
+            "labels": [[IGNORE_INDEX] * len(p) + a for p, a in zip(prompt_ids, answer_ids, strict=True)],
+        }
+    )
+
+
+def save(model: PreTrainedModel | PeftModel, trainer: SFTTrainer, part: Path) -> None:
+    """Write the weights; the cache that training switches off is on again in what is saved."""
+    model.config.use_cache = True
+    trainer.save_model(str(part))
+
+
+def write_tasks(instructions: Path, train: list[dict[str, Any]], part: Path) -> None:
+    """Copy the task files beside the weights, with what the model saw of each: rows and lengths in bases."""
+    shutil.copytree(instructions / "tasks", part / "tasks")
+    rows = Counter(record["task"] for record in train)
+    facts = {}
+    for task in sorted(rows):
+        lengths = [len(record["input"]) for record in train if record["task"] == task]
+        facts[task] = {"n_train": rows[task], "min_bases": min(lengths), "max_bases": max(lengths)}
+    (part / "tasks.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """One line of facts for the terminal."""
+    counts = manifest["counts"]
+    engine = f"ZeRO-{manifest['zero_stage']}" if manifest["zero_stage"] is not None else "plain"
+    return (
+        f"tuned {counts['parameters'] / 1e6:.2f} M parameters on {counts['examples']:,} instructions in {counts['steps']:,} steps "
+        f"({counts['epochs']:.1f} epochs, {manifest['processes']} process(es), {engine}, {manifest['precision']}, "
+        f"{manifest['seconds']:.0f} s): validation loss {manifest['validation_loss']:.3f} nats per answer token"
+    )

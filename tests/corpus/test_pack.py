@@ -1,0 +1,98 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dnahlm.corpus.pack import PackConfig, pack_documents, run
+from dnahlm.io import InputError
+from dnahlm.readers.corpus import read_corpus
+from dnahlm.tokenizer.load import fingerprint
+
+EOS = 0
+BATCHES = st.lists(st.lists(st.lists(st.integers(1, 9), max_size=12), max_size=4), max_size=8)
+
+
+@given(batches=BATCHES, block_size=st.integers(2, 9))
+def test_blocks_are_the_joined_stream_and_positions_restart_at_documents_and_blocks(batches, block_size):
+    packed = list(pack_documents(batches, block_size, EOS))
+    ids = [i for blocks, _ in packed for i in blocks.reshape(-1).tolist()]
+    positions = [p for _, places in packed for p in places.reshape(-1).tolist()]
+    stream = [i for batch in batches for document in batch for i in [*document, EOS]]
+    assert ids == stream[: len(stream) // block_size * block_size]
+    for n, position in enumerate(positions):
+        restart = n % block_size == 0 or ids[n - 1] == EOS
+        assert position == (0 if restart else positions[n - 1] + 1)
+
+
+@pytest.fixture
+def tokenizer_folder(tiny_tokenizer, tmp_path):
+    tiny_tokenizer.save_pretrained(tmp_path / "tok")
+    return str(tmp_path / "tok")
+
+
+@pytest.fixture
+def corpus(build):
+    return str(build(dna=["*.fa"], text=["english.txt"], validation_share=0.1)[0])
+
+
+def test_stage_writes_blocks_that_hold_the_corpus_and_counts_them(
+    corpus, tokenizer_folder, tiny_tokenizer, tmp_path, capsys
+):
+    manifest = run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), block_size=64))
+    assert (manifest["stage"], manifest["block_size"]) == ("corpus pack", 64)
+    assert manifest["tokenizer_sha256"] == fingerprint(tiny_tokenizer)
+    train, validation = manifest["counts"]["train"], manifest["counts"]["validation"]
+    for split, only, folder, counts in (
+        ("train", None, "train", train),
+        ("validation", "dna", "validation/dna", validation["dna"]),
+        ("validation", "text", "validation/text", validation["text"]),
+    ):
+        table = pq.read_table(tmp_path / "blocks" / folder)
+        assert table.schema.types == [pa.list_(pa.int32(), 64)] * 2
+        stream = np.array(table["input_ids"].to_pylist()).reshape(-1).tolist()
+        documents = [pair for batch in read_corpus(corpus, split) for pair in zip(*batch, strict=True)]
+        kinds, texts = zip(*(pair for pair in documents if only in (None, pair[0])), strict=True)
+        whole = "".join(text + tiny_tokenizer.eos_token for text in texts)
+        assert whole.startswith(tiny_tokenizer.decode(stream).removesuffix("�"))
+        assert counts["documents"] == len(texts)
+        assert counts["blocks"] == len(table)
+        assert counts["tokens"] == len(table) * 64 + counts["dropped_tokens"]
+        assert counts["tokens"] == counts["dna_tokens"] + counts["english_tokens"] + counts["documents"]
+        assert counts["bases"] == sum(len(t) for k, t in zip(kinds, texts, strict=True) if k == "dna")
+        assert counts["english_bytes"] == sum(len(t.encode()) for k, t in zip(kinds, texts, strict=True) if k == "text")
+    assert "blocks of 64" in capsys.readouterr().out
+
+
+def test_blocks_load_with_datasets(corpus, tokenizer_folder, tmp_path):
+    from datasets import load_dataset
+
+    run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), block_size=64))
+    files = str(tmp_path / "blocks/train/*.parquet")
+    rows = load_dataset("parquet", data_files=files, split="train", streaming=True, cache_dir=str(tmp_path / "cache"))
+    row = next(iter(rows))
+    assert len(row["input_ids"]) == len(row["position_ids"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"block_size": 1}, "block_size: 1"),
+        ({"block_size": 100_000}, "smaller block_size"),
+        ({"block_size": 15_000}, "larger validation_share"),
+        ({"corpus": "none"}, "corpus build"),
+        ({"tokenizer": "none/at/all"}, "tokenizer train"),
+    ],
+)
+def test_what_cannot_be_packed_is_an_error_and_leaves_nothing(corpus, tokenizer_folder, tmp_path, settings, said):
+    settings = {"corpus": corpus, "tokenizer": tokenizer_folder, "output": str(tmp_path / "blocks"), **settings}
+    with pytest.raises(InputError, match=said):
+        run(PackConfig(**settings))
+    assert not list(tmp_path.glob("blocks*"))
+
+
+def test_the_output_of_another_stage_is_refused(corpus, tokenizer_folder, tmp_path):
+    run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), block_size=64))
+    with pytest.raises(InputError, match="'corpus pack', but `corpus build` is needed"):
+        run(PackConfig(str(tmp_path / "blocks"), tokenizer_folder, str(tmp_path / "more")))

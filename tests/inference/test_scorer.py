@@ -1,0 +1,165 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from dnahlm.inference import scorer
+from dnahlm.inference.branches import BRANCHING_MODELS, can_branch, plain_scores
+from dnahlm.inference.scorer import fit_temperature, probabilities, score
+from dnahlm.io import InputError
+from dnahlm.tasks.prompt import render_prompt
+
+# One label a prefix of another, a shared first word, one and many tokens.
+OPTIONS = ["promoter", "non-promoter", "pro", "neither", "a long answer of several words"]
+ONCE = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def random_model(model_type, tokenizer, attention="sdpa", context=512):
+    """A tiny model with large weights, so that a wrong position or a leaking neighbour shows in every number."""
+    config = AutoConfig.for_model(
+        model_type,
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=context,
+        initializer_range=0.3,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    for name, value in {"intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 16}.items():
+        if hasattr(config, name):
+            setattr(config, name, value)
+    torch.manual_seed(0)
+    return AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=attention).eval()
+
+
+def prompts_of(tokenizer, lengths, seed=0):
+    rng = random.Random(seed)
+    question = "Is this DNA sequence a promoter? Answer with promoter or non-promoter."
+    return [render_prompt(tokenizer, question, "".join(rng.choices("ACGT", k=n))) for n in lengths]
+
+
+def naive(model, tokenizer, prompt, option):
+    """The whole text alone in one row: nothing padded, nothing shared."""
+    start = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    ids = [*tokenizer(prompt + option, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    with torch.no_grad():
+        log_p = model(torch.tensor([ids])).logits[0].double().log_softmax(-1)
+    return sum(log_p[at - 1, ids[at]].item() for at in range(start, len(ids)))
+
+
+def naive_all(model, tokenizer, prompts, options):
+    return np.array([[naive(model, tokenizer, prompt, option) for option in options] for prompt in prompts])
+
+
+@pytest.mark.parametrize("model_type", [*BRANCHING_MODELS, "gpt_neox", "mistral"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_scores_equal_the_naive_full_sequence_log_probability(tiny_tokenizer, model_type, attention):
+    model = random_model(model_type, tiny_tokenizer, attention)
+    assert can_branch(model) == (model_type in BRANCHING_MODELS)
+    prompts = prompts_of(tiny_tokenizer, [1, 200, 70, 71, 9, 70])
+    expected = naive_all(model, tiny_tokenizer, prompts, OPTIONS)
+    assert np.abs(expected).min() > 1  # the comparison is about numbers of a size
+    for batch_tokens in (1, 300, 8192):
+        np.testing.assert_allclose(score(model, tiny_tokenizer, prompts, OPTIONS, batch_tokens), expected, atol=1e-4)
+
+
+def test_plain_rows_and_branches_agree(tiny_tokenizer):
+    model = random_model("gpt2", tiny_tokenizer)
+    prompts = prompts_of(tiny_tokenizer, [50, 3, 120])
+    ids = scorer.tokenize(tiny_tokenizer, prompts, OPTIONS)
+    with torch.inference_mode():
+        plain = plain_scores(model, *ids, tiny_tokenizer.eos_token_id)
+    np.testing.assert_allclose(score(model, tiny_tokenizer, prompts, OPTIONS), plain, atol=1e-4)
+
+
+@ONCE
+@given(lengths=st.lists(st.integers(0, 150), min_size=1, max_size=12), batch_tokens=st.integers(1, 3000))
+def test_a_score_does_not_depend_on_its_batch(tiny_tokenizer, tiny_model, lengths, batch_tokens):
+    prompts = prompts_of(tiny_tokenizer, lengths)
+    together = score(tiny_model, tiny_tokenizer, prompts, OPTIONS[:2], batch_tokens)
+    alone = np.vstack([score(tiny_model, tiny_tokenizer, [prompt], OPTIONS[:2]) for prompt in prompts])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_an_option_scores_the_same_whatever_the_other_options_are(tiny_tokenizer, tiny_model):
+    prompts = prompts_of(tiny_tokenizer, [30, 60])
+    many = score(tiny_model, tiny_tokenizer, prompts, [*OPTIONS, *(f"class {i}" for i in range(40))])
+    for k, option in enumerate(OPTIONS):
+        np.testing.assert_allclose(score(tiny_model, tiny_tokenizer, prompts, [option])[:, 0], many[:, k], atol=1e-4)
+
+
+def test_no_prompts_give_no_rows(tiny_tokenizer, tiny_model):
+    assert score(tiny_model, tiny_tokenizer, [], OPTIONS).shape == (0, len(OPTIONS))
+
+
+@pytest.mark.parametrize("options", [[], ["promoter", ""], ["promoter", "promoter"]])
+def test_empty_or_repeated_options_are_refused(tiny_tokenizer, tiny_model, options):
+    with pytest.raises(InputError, match="distinct, non-empty"):
+        score(tiny_model, tiny_tokenizer, prompts_of(tiny_tokenizer, [10]), options)
+
+
+def test_a_prompt_longer_than_the_context_names_tokens_and_limit(tiny_tokenizer, tiny_model):
+    prompts = prompts_of(tiny_tokenizer, [10, 3000])
+    with pytest.raises(InputError, match=r"prompt 2 of 2: \d+ tokens .* 256 tokens"):
+        score(tiny_model, tiny_tokenizer, prompts, OPTIONS)
+
+
+def test_a_prompt_that_just_fits_is_scored_and_one_token_less_context_is_not(tiny_tokenizer):
+    prompts = prompts_of(tiny_tokenizer, [80])
+    ids, options = scorer.tokenize(tiny_tokenizer, prompts, OPTIONS)
+    needed = len(ids[0]) + max(map(len, options[0])) + 1
+    assert np.isfinite(
+        score(random_model("gpt2", tiny_tokenizer, context=needed), tiny_tokenizer, prompts, OPTIONS)
+    ).all()
+    with pytest.raises(InputError, match=f"{needed - 1} tokens"):
+        score(random_model("gpt2", tiny_tokenizer, context=needed - 1), tiny_tokenizer, prompts, OPTIONS)
+
+
+def test_a_model_that_gives_nan_is_named_broken(tiny_tokenizer):
+    model = random_model("gpt2", tiny_tokenizer)
+    model.transformer.ln_f.weight.data[3] = float("nan")
+    with pytest.raises(InputError, match="weights are broken"):
+        score(model, tiny_tokenizer, prompts_of(tiny_tokenizer, [10]), OPTIONS)
+
+
+def test_batches_hold_every_row_once_within_the_token_limit(tiny_tokenizer):
+    ids, options = scorer.tokenize(tiny_tokenizer, prompts_of(tiny_tokenizer, range(1, 120, 3)), OPTIONS)
+    found = list(scorer.batches(ids, options, 2000, len(tiny_tokenizer)))
+    assert sorted(i for rows in found for i in rows) == list(range(len(ids)))
+    n_branch = sum(map(len, options[0]))
+    assert all(len(rows) * (max(len(ids[i]) for i in rows) + n_branch) <= 2000 for rows in found)
+
+
+def test_a_large_vocabulary_makes_smaller_batches(tiny_tokenizer):
+    ids, options = scorer.tokenize(tiny_tokenizer, prompts_of(tiny_tokenizer, [20] * 100), OPTIONS)
+    n_branch = sum(map(len, options[0]))
+    largest = max(map(len, scorer.batches(ids, options, 10**9, vocab_size=150_000)))
+    assert largest * (n_branch + 1) * 150_000 <= scorer.MAX_LOGITS
+
+
+def test_probabilities_sum_to_one_and_temperature_keeps_the_order():
+    scores = np.array([[-1000.0, -1001.0, -1005.0], [-3.0, -2.0, -1.0]])
+    for temperature in (0.1, 1.0, 10.0):
+        p = probabilities(scores, temperature)
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        assert (p.argmax(axis=1) == [0, 2]).all()
+    assert probabilities(scores, 10.0).max() < probabilities(scores, 1.0).max()
+
+
+def test_the_fitted_temperature_undoes_a_known_overconfidence():
+    rng = np.random.default_rng(0)
+    true_scores = rng.normal(size=(4000, 3))
+    labels = [rng.choice(3, p=p) for p in probabilities(true_scores)]
+    assert fit_temperature(true_scores * 5, labels) == pytest.approx(5, rel=0.1)
+
+
+def test_the_fitted_temperature_stays_in_bounds_for_perfect_and_for_useless_scores():
+    scores = np.eye(3)[[0, 1, 2] * 10]
+    assert fit_temperature(scores, [0, 1, 2] * 10) == pytest.approx(0.05, rel=0.01)
+    assert fit_temperature(scores, [1, 2, 0] * 10) == pytest.approx(20, rel=0.01)
