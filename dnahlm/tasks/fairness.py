@@ -46,15 +46,17 @@ def summarise(
         groups[task, split, test_task, test_split, kind].append((row, test_row))
     entries = []
     for (task, split, test_task, test_split, kind), pairs in sorted(groups.items()):
-        first_pairs = {row.id: (row, test_row) for row, test_row in reversed(pairs)}
+        first: dict[str, tuple[LabelledRow, LabelledRow]] = {}
+        for row, test_row in pairs:
+            first.setdefault(row.id, (row, test_row))
         entries.append(
             {
                 "task": task, "split": split, "against_task": test_task, "against_split": test_split, "kind": kind,
-                "rows": len(first_pairs),
+                "rows": len(first),
                 "against_rows": len({test_row.id for _, test_row in pairs}),
                 "examples": [
                     {"id": row.id, "source": row.source, "against_id": test_row.id, "against_source": test_row.source}
-                    for row, test_row in list(first_pairs.values())[: -EXAMPLES - 1 : -1]
+                    for row, test_row in list(first.values())[:EXAMPLES]
                 ],
             }
         )  # fmt: skip

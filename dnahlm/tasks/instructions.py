@@ -77,7 +77,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
             simulated=sorted(spec.id for spec in specs if spec.simulated),
         )  # fmt: skip
     total = ", ".join(f"{len(splits[split]):,} {split}" for split in SPLITS)
-    print(f"wrote {total} instructions of {len(specs)} tasks -> {config.output}")
+    print(f"wrote {total} instructions, tasks: {len(specs)} -> {config.output}")
     return manifest
 
 
@@ -115,11 +115,8 @@ def summary(table: TaskTable, counts: dict[str, Any]) -> str:
     classes = ", ".join(f"{n / train['rows']:.0%} {answer}" for answer, n in train["answers"].items())
     least = min(counts[split]["min_bases"] for split in SPLITS)
     most = max(counts[split]["max_bases"] for split in SPLITS)
-    done = [
-        f"{n:,} {name.replace('_', ' ')}"
-        for name, n in table.counts.items()
-        if n and not name.endswith("_test") and name != "repeated_rows_validation"
-    ]
+    kept = ("contradicting_rows_test", "repeated_rows_test", "repeated_rows_validation")
+    done = [f"{n:,} {name.replace('_', ' ')}{' (kept)' * (name in kept)}" for name, n in table.counts.items() if n]
     more = (
         f" ({train['reverse_complements']:,} of train are reverse complements)" if train["reverse_complements"] else ""
     )

@@ -116,7 +116,10 @@ def clean(table: TaskTable) -> None:
         if split != "test" and contradicting:
             rows = [row for row in rows if len(labels[name(row.sequence)]) == 1]
         if split == "train":
-            rows = list({name(row.sequence): row for row in reversed(rows)}.values())[::-1]  # the first of each stays
+            first: dict[str, LabelledRow] = {}
+            for row in rows:
+                first.setdefault(name(row.sequence), row)
+            rows = list(first.values())
         table.rows[split] = rows
 
 

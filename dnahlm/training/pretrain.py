@@ -41,6 +41,7 @@ class PretrainArguments(TrainingArguments):
 
     def __post_init__(self) -> None:
         self.bf16 = resolve_precision(self.precision)
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -42,6 +43,7 @@ class SftArguments(SFTConfig):
 
     def __post_init__(self) -> None:
         self.bf16 = resolve_precision(self.precision)
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 
 

@@ -55,17 +55,13 @@ def test_without_input_there_is_no_input_block(tiny_tokenizer):
 
 def test_turns_follow_each_other_after_a_blank_line(tiny_tokenizer):
     messages = [user(f"{QUESTION}\n\nACGTACGTAC"), assistant("promoter"), user("And now?\n\nTTTT")]
-    expected = ONE_TURN + (
-        "promoter<|endoftext|>\n\n### Instruction:\nAnd now?\n\n### Input:\nTTTT\n\n### Response:\n"
-    )
+    expected = ONE_TURN + ("promoter<|endoftext|>\n\n### Instruction:\nAnd now?\n\n### Input:\nTTTT\n\n### Response:\n")
     assert text_of(tiny_tokenizer, messages, add_generation_prompt=True) == expected
 
 
 def test_a_system_message_replaces_the_preamble(tiny_tokenizer):
     messages = [{"role": "system", "content": "You read DNA."}, user("Promoter?\n\nACGT"), assistant("yes")]
-    expected = (
-        "You read DNA.\n\n### Instruction:\nPromoter?\n\n### Input:\nACGT\n\n### Response:\nyes<|endoftext|>"
-    )
+    expected = "You read DNA.\n\n### Instruction:\nPromoter?\n\n### Input:\nACGT\n\n### Response:\nyes<|endoftext|>"
     assert text_of(tiny_tokenizer, messages) == expected
 
 
@@ -129,9 +125,7 @@ def test_prompts_are_rendered_in_order_across_batches(tiny_tokenizer):
     assert [text.split("### Input:\n")[1].split("\n")[0] for text in rendered] == inputs
 
 
-@pytest.mark.parametrize(
-    ("options", "listed"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")]
-)
+@pytest.mark.parametrize(("options", "listed"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")])
 def test_options_are_listed_as_english_does(options, listed):
     assert fill_phrasing("Say {options}!", options) == f"Say {listed}!"
 
@@ -150,7 +144,8 @@ def test_prompt_and_answer_ids_join_to_the_ids_the_chat_template_gives(tiny_toke
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(
-        st.tuples(st.text("ACGTN", min_size=1, max_size=60), st.text("abc yn-.\n", min_size=1).map(str.strip)), max_size=6
+        st.tuples(st.text("ACGTN", min_size=1, max_size=60), st.text("abc yn-.\n", min_size=1).map(str.strip)),
+        max_size=6,
     )
 )
 def test_shared_checks_give_the_ids_of_each_whole_text(tiny_tokenizer, pairs):
@@ -158,12 +153,14 @@ def test_shared_checks_give_the_ids_of_each_whole_text(tiny_tokenizer, pairs):
     prompts = render_prompts(tiny_tokenizer, [QUESTION] * len(pairs), [sequence for sequence, _ in pairs])
     answers = [answer for _, answer in pairs]
     left, right = encode(tiny_tokenizer, prompts, answers)
-    whole = [tiny_tokenizer(p + a, add_special_tokens=False)["input_ids"] for p, a in zip(prompts, answers, strict=True)]
+    whole = [
+        tiny_tokenizer(p + a, add_special_tokens=False)["input_ids"] for p, a in zip(prompts, answers, strict=True)
+    ]
     assert [a + b[:-1] for a, b in zip(left, right, strict=True)] == whole
 
 
 def test_a_prompt_that_ends_inside_a_token_is_refused_with_its_tail(tiny_tokenizer):
-    with pytest.raises(InputError, match="joins the end of the prompt .'Answer with prom'"):
+    with pytest.raises(InputError, match=r"joins the end of the prompt .'Answer with prom'"):
         encode(tiny_tokenizer, ["Answer with prom"], ["oter"])
 
 

@@ -6,7 +6,8 @@ import pytest
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import answers, load_task, shipped_tasks, source_path
 
-TASK = """\
+TASK = (
+    """\
 id: my_task
 version: 1
 description: "A task made for a test."
@@ -20,13 +21,16 @@ source:
   hold_out: {validation: 0.1}
 labels: {"no": background, "1": binding site}
 phrasings:
-""" + "".join(f'  - "Question {i}? {{options}}."\n' for i in range(8)) + """\
+"""
+    + "".join(f'  - "Question {i}? {{options}}."\n' for i in range(8))
+    + """\
 held_out_phrasings:
   - "New 0? {options}."
   - "New 1? {options}."
   - "New 2? {options}."
 metrics: [mcc, accuracy]
 """
+)
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def test_a_misspelt_task_name_gets_a_suggestion():
 
 
 def test_a_task_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="none.yaml: no such file"):
+    with pytest.raises(InputError, match=r"none.yaml: no such file"):
         load_task(tmp_path / "none.yaml")
 
 
@@ -86,7 +90,7 @@ def test_a_misspelt_key_is_refused_with_its_line_and_a_suggestion(write):
 
 
 def test_a_misspelt_inner_key_is_refused(write):
-    with pytest.raises(InputError, match="unknown key 'holdout'. Did you mean 'hold_out'"):
+    with pytest.raises(InputError, match=r"unknown key 'holdout'. Did you mean 'hold_out'"):
         load_task(write(("hold_out:", "holdout:")))
 
 
@@ -98,7 +102,7 @@ def test_a_missing_key_is_named(write):
 @pytest.mark.parametrize("bare", ["no", "yes", "on", "0", "1.5", "null"])
 def test_a_bare_label_key_must_be_quoted(write, bare):
     path = write(('"no":', f"{bare}:"))
-    with pytest.raises(InputError, match="[Qq]uote") as error:
+    with pytest.raises(InputError, match=r"[Qq]uote") as error:
         load_task(path)
     assert f"{path}:{line_number(path, 'labels')}: labels" in str(error.value)
 
@@ -150,7 +154,7 @@ def test_what_a_task_file_must_not_say_is_refused(write, old, new, said):
 
 
 def test_a_refusal_names_the_line_of_the_key(write):
-    path = write(("  - \"New 2? {options}.\"\n", ""))
+    path = write(('  - "New 2? {options}."\n', ""))
     with pytest.raises(InputError, match=f":{line_number(path, 'held_out_phrasings')}: task my_task: held_out"):
         load_task(path)
 

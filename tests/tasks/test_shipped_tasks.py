@@ -1,0 +1,97 @@
+import re
+
+import pytest
+
+from dnahlm.dna import reverse_complement
+from dnahlm.tasks.instructions import InstructionsConfig, read_instructions, run
+from dnahlm.tasks.spec import answers, load_task, shipped_tasks
+from dnahlm.tasks.table import read_task_table
+
+TASKS = shipped_tasks()
+REAL = [name for name, path in TASKS.items() if not name.startswith("simulated_")]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_shipped_task_loads_and_is_named_after_its_file(name):
+    assert load_task(name).id == name
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_shipped_task_says_what_it_is_for_and_points_nowhere_absolute(name):
+    text = TASKS[name].read_text(encoding="utf-8")
+    assert text.startswith("# Purpose: ")
+    assert not re.search(r"['\" ]/(home|root|mnt|data|work|tmp)\b", text)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_only_simulated_tasks_are_marked_simulated(name):
+    assert load_task(name).simulated == name.startswith("simulated_")
+
+
+def test_no_two_tasks_with_the_same_answers_ask_the_same_question():
+    asked = {}
+    for name in TASKS:
+        spec = load_task(name)
+        for text in [*spec.phrasings, *spec.held_out_phrasings]:
+            key = (text, *sorted(answers(spec)))
+            assert key not in asked, f"{name} and {asked[key]} ask {text!r}"
+            asked[key] = name
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_no_answer_of_a_task_begins_with_another(name):
+    words = answers(load_task(name))
+    assert not [(a, b) for a in words for b in words if a != b and b.startswith(a)]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_scores_on_a_held_out_share_are_said_not_to_be_the_publishers(name):
+    spec = load_task(name)
+    if "test" in spec.source.hold_out:
+        assert "do not compare with published ones" in spec.description
+    elif spec.source.hold_out:
+        assert "publisher's dev split" in spec.description
+
+
+def test_all_real_tasks_build_together_and_leave_no_leak(data_root, tmp_path):
+    small = ["core_promoter_tata", "promoter_300_tata", "enhancer_cohn", "mouse_tf_2", "splice_site"]
+    build_and_check(small, data_root, tmp_path)
+
+
+@pytest.mark.slow
+def test_every_real_task_builds_from_the_real_tables(data_root, tmp_path):
+    build_and_check(REAL, data_root, tmp_path)
+
+
+def build_and_check(names, data_root, tmp_path):
+    config = InstructionsConfig(tasks=names, data_root=str(data_root), output=str(tmp_path / "out"), max_train_rows=300)
+    manifest = run(config)
+    tested = {record["input"] for record in read_instructions(tmp_path / "out" / "test.jsonl")}
+    tested |= {reverse_complement(sequence) for sequence in tested}
+    train = read_instructions(tmp_path / "out" / "train.jsonl")
+    assert not [record for record in train if record["input"] in tested]
+    for name in names:
+        counts, spec = manifest["counts"][name], load_task(name)
+        assert counts["train"]["rows"] == (600 if spec.strand_symmetric else 300)
+        assert set(counts["train"]["answers"]) == set(counts["test"]["answers"]) == set(answers(spec))
+
+
+def test_splice_sites_have_their_consensus_in_the_middle_of_the_window(data_root):
+    rows = read_task_table(load_task("splice_site"), data_root).rows["train"]
+    for label, place, consensus in (("0", 58, "AG"), ("1", 60, "GT")):
+        sequences = [row.sequence for row in rows if row.label == label]
+        hits = sum(sequence[place : place + 2] == consensus for sequence in sequences)
+        assert hits / len(sequences) > 0.98
+        assert {len(sequence) for sequence in sequences} == {120}
+
+
+@pytest.mark.slow
+def test_nearly_every_positive_of_promoter_300_holds_a_core_promoter_row(data_root):
+    from dnahlm.tasks.leakage import find_leaks
+
+    longer = read_task_table(load_task("promoter_300"), data_root)
+    shorter = read_task_table(load_task("core_promoter"), data_root)
+    positives = [row.sequence for rows in longer.rows.values() for row in rows if row.label == "1"]
+    cores = [row.sequence for rows in shorter.rows.values() for row in rows if row.label == "1"]
+    holding = {leak.test_index for leak in find_leaks(cores, positives)}
+    assert len(holding) / len(positives) > 0.98
