@@ -60,19 +60,21 @@ def find_command(args: Sequence[str]) -> tuple[str, list[str]]:
     from dnahlm.config import did_you_mean
 
     said = " ".join(word for word in args[:2] if not word.startswith("-"))
-    raise InputError(f"no command {said!r}. {did_you_mean(said, list(COMMANDS))}")
+    group = [name for name in COMMANDS if name.startswith(f"{said} ")]  # `dnahlm corpus`, whose second word is missing
+    hint = f"Did you mean {' or '.join(map(repr, group))}?" if group else did_you_mean(said, list(COMMANDS))
+    raise InputError(f"no command {said!r}. {hint} `dnahlm --help` lists them all.")
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run one command; user errors end in one message and exit status 2."""
     args = list(sys.argv[1:] if args is None else args)
-    if not args or args[0] in ("-h", "--help", "help"):
-        print(help_text())
-        return
-    if args[0] == "--version":
-        print(f"dnahlm {__version__}")
-        return
     with clear_errors():
+        if not args or args[0] in ("-h", "--help", "help"):
+            print(help_text())
+            return
+        if args[0] == "--version":
+            print(f"dnahlm {__version__}")
+            return
         name, rest = find_command(args)
         from dnahlm.config import parse
 

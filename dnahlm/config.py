@@ -8,13 +8,14 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 
 from dnahlm.io import InputError, open_text
+from dnahlm.values import check_value, is_number, refuse_value
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = Fals
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
+        if not isinstance(key, Hashable):
+            raise InputError(f"{loader.name}:{line}: found {key!r} as a key; a key must be one word of text.")
         if key in seen:
             raise InputError(f"{loader.name}:{line}: key {key!r} was already given on line {seen[key]}. Keep one.")
         seen[key] = line
@@ -45,23 +48,26 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     """
     with open_text(path, "YAML file") as handle:
         text = handle.read()
-    loader = _UniqueKeyLoader(text)
-    loader.name = str(path)
     try:
+        loader = _UniqueKeyLoader(text)
+        loader.name = str(path)
         mapping = loader.get_single_data()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(f"{path}:{line}: character {error.character:#x} is not allowed in YAML. Remove it.") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}:{line}: not valid YAML: {error.problem}. Check quotes and indentation.") from error
-    finally:
-        loader.dispose()
+        tab = " Indent with blanks, not tabs." if "'\\t'" in str(error.problem) else " Check quotes and indentation."
+        raise InputError(f"{path}:{line}: not valid YAML: {error.problem}.{tab}") from error
     if not isinstance(mapping, dict):
-        raise InputError(f"{path}: must be a YAML mapping of `key: value` lines, found {type(mapping).__name__}.")
+        found = "nothing" if mapping is None else type(mapping).__name__
+        raise InputError(f"{path}: must be a YAML mapping of `key: value` lines, found {found}.")
     return mapping
 
 
-def line_of(path: str | Path, key: str) -> int:
+def line_of(path: str | Path, key: Any) -> int:
     """Line on which `key:` stands in a YAML file, 1 when it cannot be told."""
-    pattern = re.compile(rf"(^|[\s{{,'\"-]){re.escape(key)}['\"]?\s*:")
+    pattern = re.compile(rf"(^|[\s{{,'\"-]){re.escape(str(key))}['\"]?\s*:")
     for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").splitlines(), 1):
         if pattern.search(line):
             return number
@@ -82,21 +88,72 @@ def parse(dataclass_types: Sequence[type], args: Sequence[str], prog: str) -> tu
     """Read `--config file.yaml` and `--key value` overrides into the given dataclasses, one instance each.
 
     Raises:
-        InputError: unknown key, wrong type, or an unusable YAML file, with file and line.
-        SystemExit: an error on the command line itself, or `--help`.
+        InputError: unknown key or option, missing option, wrong type, or an unusable YAML file, with file and line.
+        SystemExit: `--help`.
     """
     from trl import TrlParser
 
-    args = list(args)
-    if "--config" in args[-1:]:
-        raise InputError(f"{prog}: --config needs the name of a YAML file.")
-    if "--config" in args:
-        check_flat_yaml(args[args.index("--config") + 1], dataclass_types)
-    parser = TrlParser(dataclass_types, prog=prog)
+    def refuse(message: str) -> NoReturn:
+        raise InputError(f"{prog}: {message.rstrip('.')}. `{prog} --help` lists every option.")
+
+    path, rest = split_config(args, prog)
+    check_options(rest, dataclass_types, prog)
+    if path is not None:
+        check_flat_yaml(path, dataclass_types)
+    parser = TrlParser(
+        dataclass_types, prog=prog, allow_abbrev=False,
+        epilog="--config FILE reads any of these from a YAML file (key: value); options given here override it.",
+    )  # fmt: skip
+    parser.error = refuse  # argparse would print its whole usage, which for a training stage hides the message
     try:
-        return tuple(parser.parse_args_and_config(args))
+        *configs, unplaced = parser.parse_args_and_config(
+            [*(() if path is None else ("--config", path)), *rest], return_remaining_strings=True
+        )
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"{prog}: {error}") from error
+    if unplaced:
+        refuse(f"found {' '.join(unplaced)!r}, which follows no option; every value needs one, as in `--output runs/x`")
+    return tuple(configs)
+
+
+def split_config(args: Sequence[str], prog: str) -> tuple[str | None, list[str]]:
+    """Part `--config FILE` or `--config=FILE` from the other arguments.
+
+    Raises:
+        InputError: no file after it, or given twice.
+
+    >>> split_config(["--config", "r.yaml", "--seed", "1"], "x")
+    ('r.yaml', ['--seed', '1'])
+    """
+    places = [i for i, arg in enumerate(args) if arg.split("=")[0] == "--config"]
+    if len(places) > 1:
+        raise InputError(f"{prog}: --config is given {len(places)} times. Give one YAML file; options override it.")
+    if not places:
+        return None, list(args)
+    at = places[0]
+    given = [args[at].partition("=")[2]] if "=" in args[at] else list(args[at + 1 : at + 2])
+    if not given or not given[0] or given[0].startswith("--"):
+        raise InputError(f"{prog}: --config needs the name of a YAML file.")
+    return given[0], [*args[:at], *args[at + (1 if "=" in args[at] else 2) :]]
+
+
+def check_options(args: Sequence[str], dataclass_types: Sequence[type], prog: str) -> None:
+    """Refuse an option that no dataclass has, before a missing one is complained about.
+
+    Raises:
+        InputError: naming the nearest known option.
+    """
+    names = [f"--{field.name}" for cls in dataclass_types for field in dataclasses.fields(cls) if field.init]
+    known = {"--help", "--config", *names, *(name.replace("--", "--no_", 1) for name in names)}
+    for arg in args:
+        option = arg.split("=")[0]
+        if option.startswith("--") and "--" + option[2:].replace("-", "_") not in known:
+            raise InputError(
+                f"{prog}: unknown option {option!r}. {did_you_mean(option, names)[:300]} "
+                f"`{prog} --help` lists every option."
+            )
 
 
 def check_flat_yaml(path: str | Path, dataclass_types: Sequence[type]) -> None:
@@ -115,26 +172,7 @@ def check_flat_yaml(path: str | Path, dataclass_types: Sequence[type]) -> None:
         where = f"{path}:{line_of(path, key)}"
         if key not in hints:
             raise InputError(f"{where}: unknown key {key!r}. {did_you_mean(key, list(hints))}")
-        _check_scalar(value, hints[key], f"{where}: {key}")
-
-
-def _check_scalar(value: Any, hint: Any, where: str) -> None:
-    """YAML 1.1 reads `2e-5` as text (the parser still makes it a float) and a bare `no` as false: catch the rest here."""
-    allowed = _members(hint)
-    if isinstance(value, bool) and bool not in allowed and str in allowed:
-        raise InputError(f"{where}: found the boolean {value} where text is needed. Quote it, as in \"{'yes' if value else 'no'}\".")
-    if isinstance(value, str) and str not in allowed and allowed & {int, float}:
-        try:
-            float(value)
-        except ValueError:
-            raise InputError(f"{where}: found the text {value!r} where a number is needed.") from None
-
-
-def _members(hint: Any) -> set[Any]:
-    """The plain types a hint admits: `Optional[float]` -> {float, NoneType}."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return set().union(*(_members(h) for h in typing.get_args(hint)))
-    return {typing.get_origin(hint) or hint}
+        check_value(value, hints[key], f"{where}: {key}")
 
 
 def build(cls: type[T], mapping: dict[str, Any], path: str | Path) -> T:
@@ -153,7 +191,7 @@ def build(cls: type[T], mapping: dict[str, Any], path: str | Path) -> T:
     hints = typing.get_type_hints(cls)
     for key in mapping:
         if key not in fields:
-            raise InputError(f"{path}:{line_of(path, str(key))}: unknown key {key!r}. {did_you_mean(key, list(fields))}")
+            raise InputError(f"{path}:{line_of(path, key)}: unknown key {key!r}. {did_you_mean(key, list(fields))}")
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in mapping:
@@ -177,11 +215,8 @@ def _coerce(value: Any, hint: Any, path: str | Path, key: str) -> Any:
         return [_coerce(item, inner[0], path, key) for item in value]
     if origin is dict and isinstance(value, dict):
         return {_coerce(k, inner[0], path, str(k)): _coerce(v, inner[1], path, str(k)) for k, v in value.items()}
-    if hint is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        _check_scalar(value, float, where)
+    if hint is float and is_number(value):
         return float(value)
     if type(value) is hint:
         return value
-    wanted = getattr(hint, "__name__", str(hint))
-    quote = " Quote it." if hint is str else ""
-    raise InputError(f"{where}: found {value!r} ({type(value).__name__}) where {wanted} is needed.{quote}")
+    refuse_value(value, {origin or hint}, where)

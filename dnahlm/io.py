@@ -1,15 +1,17 @@
 """Files: clear errors, whole outputs or none, and where the shipped files lie."""
 
 import contextlib
-import errno
 import gzip
 import hashlib
+import os
 import shutil
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
+
+from dnahlm.errors import machine_message
 
 
 class InputError(ValueError):
@@ -18,24 +20,24 @@ class InputError(ValueError):
 
 @contextlib.contextmanager
 def clear_errors() -> Iterator[None]:
-    """Turn an `InputError`, a full disk or Ctrl-C into one message on stderr and an exit status; bugs keep their trace."""
+    """Turn an `InputError`, a full disk or Ctrl-C into one message on stderr and an exit status; bugs keep a trace."""
     try:
         yield
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
-        print(
-            f"error: {error.filename or 'output'}: {error.strerror}. What was there before is unchanged; "
-            "make room or choose another output, then run the same command again.",
-            file=sys.stderr,
-        )
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("stopped: earlier outputs are unchanged", file=sys.stderr)
         raise SystemExit(130) from None
+    except BrokenPipeError:  # who read our output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains once more at its end
+        raise SystemExit(141) from None
+    except Exception as error:
+        if not (message := machine_message(error)):
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def shipped(name: str) -> Path:
@@ -51,8 +53,19 @@ def part_of(path: Path) -> Path:
     >>> part_of(Path("runs/corpus")).name
     'corpus.part'
     """
-    path = path if path.name not in ("", "..") else path.resolve()
+    path = real(path)
     return path.with_name(path.name + ".part")
+
+
+def old_of(path: Path) -> Path:
+    """Where the earlier `path` lies for the moment in which a new one takes its place."""
+    path = real(path)
+    return path.with_name(path.name + ".old")
+
+
+def real(path: Path) -> Path:
+    """`path` itself, but what a link or `.` stands for, so that the rename happens on the disk that holds it."""
+    return path.resolve() if path.is_symlink() or path.name in ("", "..") else path
 
 
 def require_free(path: Path, overwrite: bool) -> None:
@@ -61,6 +74,9 @@ def require_free(path: Path, overwrite: bool) -> None:
     Raises:
         InputError: the output, or the unfinished `.part` of an earlier run, is in the way.
     """
+    old = old_of(path)
+    if old.exists() and not path.exists():  # killed between the two renames of `replace`
+        old.rename(path)
     taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
     if taken and not overwrite:
         raise InputError(
@@ -74,9 +90,35 @@ def require_free(path: Path, overwrite: bool) -> None:
         )
 
 
+def require_replaceable(path: Path, overwrite: bool) -> None:
+    """Refuse to overwrite a folder that no stage wrote, such as a home folder: all in it would be lost.
+
+    Raises:
+        InputError: a file in the place of the folder, or a folder with something in it but no manifest.
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path}: is no folder; this stage writes a folder. Choose another output.")
+    if overwrite and path.is_dir() and any(path.iterdir()) and not (path / "manifest.json").is_file():
+        raise InputError(
+            f"{path}: holds {sorted(p.name for p in path.iterdir())[:8]} and no manifest.json, so no stage wrote it; "
+            "--overwrite would delete all of it. Choose another output, or empty it yourself."
+        )
+
+
+def require_apart(path: Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse an output that is one of the stage's own inputs or holds it.
+
+    Raises:
+        InputError: naming that input.
+    """
+    for source in inputs:
+        if Path(source).resolve().is_relative_to(path.resolve()):
+            raise InputError(f"{path}: is also the input {source}, which would be lost. Choose another output.")
+
+
 def replace(part: Path, path: Path) -> None:
     """Rename a complete `part` to `path`; an older `path` disappears only after the new one is in place."""
-    old = path.with_name(path.name + ".old")
+    old = old_of(path)
     remove(old)
     if path.exists():
         path.rename(old)
@@ -85,17 +127,23 @@ def replace(part: Path, path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder, if it is there."""
-    if path.is_dir():
+    """Delete a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def staged_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Yield an empty folder beside `path`; rename it to `path` if the block ends well, delete it if it raises."""
-    path = Path(path)
+def staged_folder(path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; rename it to `path` if the block ends well, delete it if it raises.
+
+    Raises:
+        InputError: `path` is taken, holds what no stage wrote, or is one of the `inputs`.
+    """
+    path = real(Path(path))
+    require_apart(path, inputs)
+    require_replaceable(path, overwrite)
     require_free(path, overwrite)
     part = part_of(path)
     remove(part)
@@ -109,9 +157,18 @@ def staged_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def staged_file(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Yield a file name beside `path`; rename it to `path` if the block ends well, delete it if it raises."""
-    path = Path(path)
+def staged_file(path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> Iterator[Path]:
+    """Yield a file name beside `path`; rename it to `path` if the block ends well, delete it if it raises.
+
+    Raises:
+        InputError: `path` is taken, is a folder, or is one of the `inputs`.
+    """
+    path = real(Path(path))
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; the output is one file. Give a file name in it.")
+    if path.exists() and not path.is_file():  # replacing /dev/null would break the machine
+        raise InputError(f"{path}: is a device or a pipe; the output must be a file on a disk. Choose another output.")
+    require_apart(path, inputs)
     require_free(path, overwrite)
     part = part_of(path)
     remove(part)
@@ -184,12 +241,8 @@ def _line_not_utf8(path: Path) -> int:
 
 def sha256(path: str | Path) -> str:
     """Hash of one file's bytes, as hex."""
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() if sys.version_info >= (3, 11) else _sha256(handle)
-
-
-def _sha256(handle: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    for block in iter(lambda: handle.read(1 << 20), b""):
-        digest.update(block)
+    with Path(path).open("rb") as handle:
+        for block in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(block)
     return digest.hexdigest()

@@ -77,7 +77,7 @@ def describe_input(path: Path) -> dict[str, Any]:
     if path.is_file():
         return {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256(path)}
     if (path / FILE_NAME).is_file():
-        manifest = json.loads((path / FILE_NAME).read_text(encoding="utf-8"))
+        manifest = parse_manifest(path / FILE_NAME)
         manifest.pop("versions", None)
         return {"path": str(path), "sha256": sha256(path / FILE_NAME), "manifest": manifest}
     return {"path": str(path)}
@@ -95,18 +95,31 @@ def read_manifest(folder: str | Path, stage: str) -> dict[str, Any]:
         raise InputError(f"{folder}: no such folder. It is written by `dnahlm {stage}`; run that first.")
     if not path.is_file():
         raise InputError(f"{folder}: has no {FILE_NAME}, so it is not a finished output of `dnahlm {stage}`.")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: not valid JSON ({error.msg}). Run `dnahlm {stage}` again.") from error
+    manifest = parse_manifest(path)
     if manifest.get("stage") != stage:
         raise InputError(f"{folder}: is the output of {manifest.get('stage')!r}, but `{stage}` is needed here.")
     return manifest
 
 
+def parse_manifest(path: Path) -> dict[str, Any]:
+    """What a manifest file holds.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        line = getattr(error, "lineno", 1)
+        raise InputError(f"{path}:{line}: not valid JSON ({error}). Run the stage that wrote it again.") from error
+    if not isinstance(manifest, dict):
+        raise InputError(f"{path}: holds no manifest but {manifest!r:.40}. Run the stage that wrote it again.")
+    return manifest
+
+
 def is_current(folder: Path) -> bool:
     """Whether the inputs a finished stage was made from are still those that lie at their paths."""
-    manifest = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    manifest = parse_manifest(folder / FILE_NAME)
     for entry in manifest["inputs"].values():
         source = Path(entry["path"])
         source = source / FILE_NAME if source.is_dir() else source

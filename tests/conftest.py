@@ -68,3 +68,11 @@ def loaded(tuned_folder):
     from dnahlm.inference.load import load
 
     return load(tuned_folder)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory, tiny_tokenizer, tuned_folder):
+    """Raw files, corpus, tokenizer, instructions and a tuned model in one folder; copy what you damage."""
+    from small_world import write_world
+
+    return write_world(tmp_path_factory.mktemp("world"), tiny_tokenizer, tuned_folder)

@@ -51,7 +51,7 @@ def run(config: CorpusConfig) -> dict[str, Any]:
     clock = StageClock()
     check_settings(config)
     sources = find_sources(config.dna, config.data_root, "dna") + find_sources(config.text, config.data_root, "text")
-    with staged_folder(config.output, config.overwrite) as part:
+    with staged_folder(config.output, config.overwrite, [source.path for source in sources]) as part:
         survey(sources, config)
         counts = write_splits(part, sources, config)
         counts["sources"] = {source.name: {"kind": source.kind, **source.counts} for source in sources}
@@ -73,6 +73,8 @@ def check_settings(config: CorpusConfig) -> None:
         raise InputError(f"dna_share: {config.dna_share}; must be from 0 to 1 (0 keeps all of both kinds).")
     if not 0 < config.validation_share <= 0.5:
         raise InputError(f"validation_share: {config.validation_share}; must be above 0 and at most 0.5.")
+    if config.seed < 0:
+        raise InputError(f"seed: {config.seed}; must be 0 or more.")
     if config.max_characters < 0:
         raise InputError(f"max_characters: {config.max_characters}; must be 0 (no limit) or more.")
 

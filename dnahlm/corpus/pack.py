@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnahlm.corpus.write import SPLITS
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import count_rows, read_corpus
@@ -46,7 +45,7 @@ def run(config: PackConfig) -> dict[str, Any]:
     read_manifest(config.corpus, "corpus build")
     tokenizer = load_tokenizer(config.tokenizer)
     validation = kinds_of(config.corpus, "validation")
-    with staged_folder(config.output, config.overwrite) as part:
+    with staged_folder(config.output, config.overwrite, [config.corpus, config.tokenizer]) as part:
         train = pack_split(config, "train", None, tokenizer, part / "train")
         held_out = {k: pack_split(config, "validation", k, tokenizer, part / "validation" / k) for k in validation}
         inputs = {"corpus": config.corpus, "tokenizer": config.tokenizer}

@@ -34,11 +34,12 @@ def find_sources(patterns: list[str], data_root: str, kind: str) -> list[Source]
     for pattern in patterns:
         paths = [root / pattern] if (root / pattern).is_file() else expand(root, pattern)
         if not paths:
-            folder = (root / pattern).parent
+            is_folder = (root / pattern).is_dir()
+            folder = root / pattern if is_folder else (root / pattern).parent
             holds = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) if folder.is_dir() else ""
             seen = f"{folder} holds {holds or 'nothing'}" if folder.is_dir() else f"there is no folder {folder}"
             raise InputError(
-                f"{root / pattern}: no file matches (given under `{kind}`); {seen}. "
+                f"{root / pattern}: {'is a folder; ' if is_folder else ''}no file matches (given under `{kind}`); {seen}. "
                 "Fix the name or pattern, or point data_root to the folder that holds it."
             )
         for path in paths:

@@ -60,7 +60,7 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
     folder = instructions_folder(loaded, config.instructions)
     read_manifest(folder, INSTRUCTIONS_STAGE)
     rows = read_rows(suite, folder, config.seed)
-    with staged_folder(config.output, config.overwrite) as part:
+    with staged_folder(config.output, config.overwrite, [config.model, folder]) as part:
         (part / "predictions").mkdir()
         results = []
         for task, task_rows in rows.items():

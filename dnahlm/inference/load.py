@@ -17,6 +17,7 @@ from dnahlm.tasks.spec import TaskSpec, load_task
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, looks_local
 
 ADAPTER_FILE = "adapter_config.json"
+FACTS = ("n_train", "min_bases", "max_bases")  # of each task, in tasks.json
 # One of these holds the weights (or the list of their shards).
 WEIGHT_FILES = (
     "model.safetensors",
@@ -54,7 +55,8 @@ def load(folder: str | Path) -> Loaded:
     if path.is_dir():
         require_checkpoint_files(path)
     elif looks_local(path):
-        raise InputError(f"{folder}: no such folder. Give the folder that training wrote, such as runs/tiny/sft.")
+        found = "is a file, not a checkpoint folder" if path.is_file() else "no such folder"
+        raise InputError(f"{folder}: {found}. Give the folder that training wrote, such as runs/tiny/sft.")
     tokenizer = load_tokenizer(folder)
     model = load_adapter(path) if (path / ADAPTER_FILE).is_file() else load_full(str(folder))
     manifest = read_json(path / FILE_NAME)
@@ -64,10 +66,42 @@ def load(folder: str | Path) -> Loaded:
         tokenizer=tokenizer,
         path=str(folder),
         tasks={spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))},
-        task_facts=read_json(path / "tasks.json") or {},
-        calibration=read_json(path / "calibration.json") or {},
+        task_facts=read_task_facts(path / "tasks.json"),
+        calibration=read_temperatures(path / "calibration.json"),
         manifest=manifest,
     )
+
+
+def read_task_facts(path: Path) -> dict[str, dict[str, int]]:
+    """What the model saw of each task, empty when there is no such file.
+
+    Raises:
+        InputError: a task without its three whole numbers.
+    """
+    facts = read_json(path) or {}
+    for task, entry in facts.items():
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key), int) for key in FACTS):
+            raise InputError(
+                f"{path}: task {task!r}: found {entry!r}; whole numbers {', '.join(FACTS)} are needed. "
+                "Copy the file again from the training output."
+            )
+    return facts
+
+
+def read_temperatures(path: Path) -> dict[str, float]:
+    """Temperature per task, empty when there is no such file.
+
+    Raises:
+        InputError: one that is no number above 0.
+    """
+    temperatures = read_json(path) or {}
+    for task, value in temperatures.items():
+        if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+            raise InputError(
+                f"{path}: task {task!r}: found the temperature {value!r}; a number above 0 is needed. "
+                "Copy the file again from the training output."
+            )
+    return temperatures
 
 
 def require_checkpoint_files(path: Path) -> None:
@@ -79,7 +113,10 @@ def require_checkpoint_files(path: Path) -> None:
         hint = f"Did you mean {path / inside[-1]}?" if inside else "Give the folder that training wrote."
         raise InputError(f"{path}: has no config.json, so it is not a checkpoint ({seen}). {hint}")
     names = ADAPTER_WEIGHT_FILES if is_adapter else WEIGHT_FILES
-    if not any((path / name).is_file() for name in names):
+    present = [path / name for name in names if (path / name).is_file()]
+    for weights in present:
+        weights.open("rb").close()  # safetensors calls a file it has no permission to read a missing one
+    if not present:
         raise InputError(f"{path}: has no weights (none of {', '.join(names)}; {seen}). Was it copied whole?")
 
 

@@ -54,7 +54,7 @@ def run(config: PredictConfig) -> dict[str, Any]:
     clock = StageClock()
     if config.too_long not in POLICIES:
         raise InputError(f"too_long: found {config.too_long!r}; allowed: {', '.join(POLICIES)}.")
-    with staged_file(config.output, config.overwrite) as part:
+    with staged_file(config.output, config.overwrite, [config.input, config.model]) as part:
         loaded = load(config.model)
         spec = find_task(loaded, config.task)
         announce(loaded, spec, config)

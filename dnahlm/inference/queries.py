@@ -7,7 +7,7 @@ from pathlib import Path
 from dnahlm.dna import normalize
 from dnahlm.inference.classify import require_fits, task_bases_that_fit
 from dnahlm.inference.load import Loaded
-from dnahlm.io import InputError
+from dnahlm.io import InputError, require_file
 from dnahlm.readers.sequences import FORMATS, read_dna
 from dnahlm.readers.tables import SEPARATORS, read_table
 from dnahlm.tasks.spec import TaskSpec
@@ -35,7 +35,7 @@ def read_queries(path: str | Path, sequence_column: str, id_column: str | None) 
     Raises:
         InputError: see the readers; also a letter that is no nucleotide, and an id used twice.
     """
-    path = Path(path)
+    path = require_file(path, "sequences to ask about")
     suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
     if suffix.removeprefix(".") in SEPARATORS:
         yield from read_table_queries(path, sequence_column, id_column)
@@ -60,7 +60,7 @@ def read_table_queries(path: Path, sequence_column: str, id_column: str | None) 
                 f"{row.where}: id {name!r} was already used at {first_seen[name]}. Make the ids of column "
                 f"{id_column!r} differ, or leave --id_column out to number the rows."
             )
-        dna = normalize(row.values[sequence_column], row.where)
+        dna = normalize(row.values[sequence_column], f"{row.where}: column {sequence_column!r}")
         yield make_query(name, dna.sequence, row.where, dna.n_ambiguous)
 
 

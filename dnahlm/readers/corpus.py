@@ -1,5 +1,6 @@
 """A built corpus (`corpus/{train,validation}/*.parquet`) as batches of rows; the tokenizer and the packer read it."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,10 +22,18 @@ def corpus_files(folder: str | Path, split: str) -> list[Path]:
 
 
 def count_rows(folder: str | Path, split: str) -> int:
-    """Documents in one split, read from the files' footers."""
+    """Documents in one split, read from the files' footers.
+
+    Raises:
+        InputError: the corpus has no such split, or a file is damaged.
+    """
     import pyarrow.parquet as pq
 
-    return sum(pq.ParquetFile(path).metadata.num_rows for path in corpus_files(folder, split))
+    rows = 0
+    for path in corpus_files(folder, split):
+        with whole_parquet(path):
+            rows += pq.ParquetFile(path).metadata.num_rows
+    return rows
 
 
 def read_corpus(folder: str | Path, split: str) -> Iterator[tuple[list[str], list[str]]]:
@@ -33,13 +42,20 @@ def read_corpus(folder: str | Path, split: str) -> Iterator[tuple[list[str], lis
     Raises:
         InputError: the corpus has no such split, or a file is damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     for path in corpus_files(folder, split):
-        try:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=["kind", "text"]):
-                    yield batch.column("kind").to_pylist(), batch.column("text").to_pylist()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path}: not a whole parquet file ({error}). Run `dnahlm corpus build` again.") from error
+        with whole_parquet(path), pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=["kind", "text"]):
+                yield batch.column("kind").to_pylist(), batch.column("text").to_pylist()
+
+
+@contextlib.contextmanager
+def whole_parquet(path: Path) -> Iterator[None]:
+    """Say in words that a file of the corpus is damaged."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(f"{path}: not a whole parquet file ({error}). Run `dnahlm corpus build` again.") from error

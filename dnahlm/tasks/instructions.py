@@ -54,7 +54,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     for split, most in caps.items():
         if most < 0:
             raise InputError(f"max_{split}_rows: {most} rows; must be 0 (all) or more.")
-    with staged_folder(config.output, config.overwrite) as part:
+    with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
         tables = [read_task_table(spec, config.data_root) for spec in specs]
         leaks = remove_leaks(tables)
         splits: dict[str, list[Record]] = {name: [] for name in (*SPLITS, HELD_OUT)}

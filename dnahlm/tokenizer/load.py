@@ -45,7 +45,7 @@ def read_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
         raise InputError(f"{folder}: no such folder (a tokenizer is needed). `dnahlm tokenizer train` writes one.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder_or_hub_name), trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # damaged JSON fails in many ways
         reason = str(error).strip().split("\n")[0]
         raise InputError(
             f"{folder_or_hub_name}: cannot be loaded as a tokenizer ({reason}). Give a folder written by "
@@ -103,6 +103,20 @@ def require_complete(tokenizer: PreTrainedTokenizerFast, where: str) -> None:
             "beside tokenizer.json (the package ships data_templates/prompts/alpaca.jinja), or use the folder that "
             "`dnahlm tokenizer train` writes."
         )
+    require_template(tokenizer, where)
+
+
+def require_template(tokenizer: PreTrainedTokenizerFast, where: str) -> None:
+    """Raise `InputError` when the chat template cannot render a question."""
+    from jinja2 import TemplateError
+
+    try:
+        tokenizer.apply_chat_template([{"role": "user", "content": "A"}], tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        raise InputError(
+            f"{where}: its chat template renders no question ({error}). Copy chat_template.jinja from the folder that "
+            "`dnahlm tokenizer train` wrote."
+        ) from error
 
 
 def fingerprint(tokenizer: PreTrainedTokenizerFast) -> str:

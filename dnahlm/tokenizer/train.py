@@ -36,7 +36,7 @@ class TokenizerConfig:
     min_dna_run: int = field(default=8, metadata={"help": "bases; shorter runs of ACGTN are treated as English"})
     max_dna_token: int = field(default=8, metadata={"help": "bases; the longest DNA token allowed"})
     prompt_share: float = field(
-        default=0.05,
+        default=0.1,
         metadata={"help": "the prompt template and the shipped task files count as this share of the characters, "
                   "so that the words of a question become whole tokens; 0 = only the corpus"},
     )  # fmt: skip
@@ -56,7 +56,7 @@ def run(config: TokenizerConfig) -> dict[str, Any]:
         raise InputError(f"prompt_share: {config.prompt_share}; must be at least 0 and below 1.")
     read_manifest(config.corpus, "corpus build")
     counts = {"documents": 0, "dna_characters": 0, "text_characters": 0}
-    with staged_folder(config.output, config.overwrite) as part:
+    with staged_folder(config.output, config.overwrite, [config.corpus]) as part:
         texts = chain(count_texts(config.corpus, counts), prompt_texts(config.prompt_share, counts))
         tokenizer = train_bpe(texts, config.vocab_size, config.min_dna_run, config.max_dna_token)
         warn_of_missing_kind(counts)
@@ -98,12 +98,14 @@ def prompt_texts(share: float, counts: dict[str, int]) -> Iterator[str]:
     costs more tokens than the sequence it asks about.
     """
     folder = shipped("data_templates")
-    paths = [folder / "prompts" / "alpaca.jinja", *sorted((folder / "tasks").glob("*.yaml"))]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
+    template = (folder / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
+    tasks = [path.read_text(encoding="utf-8") for path in sorted((folder / "tasks").glob("*.yaml"))]
     wanted = share / (1 - share) * (counts["dna_characters"] + counts["text_characters"])
-    counts["prompt_repeats"] = round(wanted / sum(map(len, texts)))
-    for _ in range(counts["prompt_repeats"]):
-        yield from texts
+    # Half of it is the template: its words are in every question.
+    for name, texts in (("template_repeats", [template]), ("task_file_repeats", tasks)):
+        counts[name] = round(wanted / 2 / sum(map(len, texts)))
+        for _ in range(counts[name]):
+            yield from texts
 
 
 def warn_of_missing_kind(counts: dict[str, int]) -> None:

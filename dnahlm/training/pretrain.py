@@ -101,7 +101,7 @@ def starting_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, blo
     """
     if not args.model_name_or_path:
         return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
-    model = load_checkpoint(args.model_name_or_path)
+    model = load_checkpoint(args.model_name_or_path, args.attn_implementation)
     if block_size > context_of(model):
         raise InputError(
             f"{args.model_name_or_path}: sees {context_of(model):,} tokens, but the blocks have {block_size:,}. "

@@ -8,6 +8,7 @@ from dnahlm.io import InputError, clear_errors, open_text, part_of, require_file
 def test_a_stage_that_fails_leaves_nothing_and_keeps_what_was_there(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old.txt").write_text("old")
+    (tmp_path / "out" / "manifest.json").write_text("{}")
     with pytest.raises(RuntimeError), staged_folder(tmp_path / "out", overwrite=True) as part:
         (part / "half.txt").write_text("half")
         raise RuntimeError
@@ -19,7 +20,8 @@ def test_overwriting_replaces_the_whole_folder(tmp_path):
     for text in ("one", "two"):
         with staged_folder(tmp_path / "out", overwrite=True) as part:
             (part / f"{text}.txt").write_text(text)
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["two.txt"]
+            (part / "manifest.json").write_text("{}")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["manifest.json", "two.txt"]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 

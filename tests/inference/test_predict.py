@@ -139,7 +139,7 @@ def test_an_unknown_task_is_named_with_those_the_model_knows(answer, tmp_path):
         ("twice.fa", ">a\nACGTACGTAA\n>a\nACGTACGTAC\n", "'a'"),
         ("column.csv", "dna,label\nACGTACGT,1\n", r"column\.csv:1: no column 'sequence'"),
         ("hole.csv", "sequence,label\nACGTACGT,1\n,0\n", r"hole\.csv:3"),
-        ("letters.csv", "sequence\nACGTACGT\nACGT-ACGT\n", r"letters\.csv:3: '-' at base 5"),
+        ("letters.csv", "sequence\nACGTACGT\nACGT-ACGT\n", r"letters\.csv:3: column 'sequence': '-' at base 5"),
         ("notes.txt", "ACGT\n", r"extension '\.txt'.*\.fa.*\.csv"),
     ],
 )

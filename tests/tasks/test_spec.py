@@ -116,7 +116,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
     ("old", "new", "said"),
     [
         ("id: my_task", "id: My-Task", "a-z, 0-9 and _"),
-        ("version: 1", "version: one", "where int is needed"),
+        ("version: 1", "version: one", "where a whole number is needed"),
         ("format: csv", "format: cvs", "'cvs' is not known. Did you mean 'csv'"),
         ("    test: test.csv", "    dev: test.csv", "'dev' is not known"),
         ("    train: train.csv\n", "", "'train' is neither in files nor in hold_out"),

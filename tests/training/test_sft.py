@@ -7,6 +7,7 @@ from dnahlm.io import InputError
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import render_prompt
+from dnahlm.training.answer_trainer import answer_columns
 from dnahlm.training.sft import SftArguments, SftDataArguments, encode_records, run
 
 
@@ -107,3 +108,15 @@ def test_tuning_learns_a_task_and_the_model_stops_after_the_label(checkpoint, in
     answers = generate(loaded.model, loaded.tokenizer, prompts, max_new_tokens=8)
     right = [a.stopped and a.text == r["output"] for a, r in zip(answers, records, strict=True)]
     assert sum(right) / len(right) > 0.9
+
+
+def test_the_loss_is_that_of_the_whole_vocabulary_projection(tiny_model):
+    labels = torch.full((3, 12), -100)
+    labels[0, 8:10], labels[1, 10:12], labels[2, 9] = torch.tensor([5, 6]), torch.tensor([7, 8]), 9
+    ids = torch.arange(36).view(3, 12) + 20
+    columns, targets = answer_columns(labels)
+    with torch.no_grad():
+        short = tiny_model(ids, logits_to_keep=columns).logits
+        whole = tiny_model(ids, labels=labels)
+    loss = torch.nn.functional.cross_entropy(short.flatten(0, 1), targets.flatten(), ignore_index=-100)
+    assert loss.item() == pytest.approx(whole.loss.item(), abs=1e-5)

@@ -1,0 +1,55 @@
+"""trl's SFT trainer, projecting to the vocabulary only where an answer is predicted."""
+
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+from trl import SFTTrainer
+
+IGNORE_INDEX = -100
+
+
+class AnswerTrainer(SFTTrainer):
+    """`SFTTrainer` for examples that end in a short answer.
+
+    Without Triton (on a CPU) trl projects every position to the vocabulary and back, though all but the answer's are
+    ignored: more than half of a step at our sizes. Here only the columns of a batch that hold a target are projected.
+    The loss is the same: mean cross-entropy over all targets of an optimizer step.
+    """
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Loss of one batch: `input_ids`, `attention_mask` and `labels` are (B, T), right-padded."""
+        labels = inputs["labels"]
+        columns, targets = answer_columns(labels)
+        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V)
+        total = cross_entropy(outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum")
+        n_targets = (labels != IGNORE_INDEX).sum() if num_items_in_batch is None else num_items_in_batch
+        loss = total / torch.as_tensor(n_targets).clamp(min=1)
+        if self.args.average_tokens_across_devices and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes  # the launcher averages over processes, the count is of all
+        return (loss, outputs) if return_outputs else loss
+
+
+def answer_columns(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The positions some row of a batch predicts a target from, and those targets.
+
+    Args:
+        labels: (B, T), -100 where there is no target; not shifted.
+
+    Returns:
+        columns (C,) and targets (B, C): column c predicts the token at position columns[c] + 1.
+
+    >>> columns, targets = answer_columns(torch.tensor([[-100, -100, 5, 6], [-100, -100, -100, 7]]))
+    >>> columns.tolist(), targets.tolist()
+    ([1, 2], [[5, 6], [-100, 7]])
+    """
+    targets = labels[:, 1:]
+    columns = (targets != IGNORE_INDEX).any(dim=0).nonzero().flatten()
+    return columns, targets[:, columns]
