@@ -9,13 +9,33 @@ from dnahlm.io import InputError, clear_errors, shipped
 
 # command -> (module with `run`, its config class, what it does)
 COMMANDS = {
-    "quickstart": ("dnahlm.interface.quickstart", "QuickstartConfig", "the whole route below, small, in minutes on a CPU"),
-    "simulate": ("dnahlm.tasks.simulate.run", "SimulateConfig", "write a simulated organism: genome, genes, labelled tables"),
+    "quickstart": (
+        "dnahlm.interface.quickstart",
+        "QuickstartConfig",
+        "the whole route below, small, in minutes on a CPU",
+    ),
+    "simulate": (
+        "dnahlm.tasks.simulate.run",
+        "SimulateConfig",
+        "write a simulated organism: genome, genes, labelled tables",
+    ),
     "corpus build": ("dnahlm.corpus.build", "CorpusConfig", "FASTA + English text -> mixed corpus"),
-    "tokenizer train": ("dnahlm.tokenizer.train", "TokenizerConfig", "corpus -> one byte-level BPE for DNA and English"),
+    "tokenizer train": (
+        "dnahlm.tokenizer.train",
+        "TokenizerConfig",
+        "corpus -> one byte-level BPE for DNA and English",
+    ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
-    "instructions build": ("dnahlm.tasks.instructions", "InstructionsConfig", "task files + labelled tables -> Alpaca instructions"),
-    "evaluate": ("dnahlm.evaluation.protocol", "EvaluateConfig", "tuned model + suite -> scores, baselines, report.html"),
+    "instructions build": (
+        "dnahlm.tasks.instructions",
+        "InstructionsConfig",
+        "task files + labelled tables -> Alpaca instructions",
+    ),
+    "evaluate": (
+        "dnahlm.evaluation.protocol",
+        "EvaluateConfig",
+        "tuned model + suite -> scores, baselines, report.html",
+    ),
     "predict": ("dnahlm.inference.predict", "PredictConfig", "tuned model + FASTA or CSV -> labels with probabilities"),
     "chat": ("dnahlm.interface.chat", "ChatConfig", "ask a tuned model about a sequence in the terminal"),
 }

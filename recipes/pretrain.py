@@ -1,7 +1,7 @@
 """Pretrain on packed blocks.
 
-    python recipes/pretrain.py --config recipes/tiny/4_pretrain.yaml
-    accelerate launch --config_file recipes/accelerate/cpu.yaml recipes/pretrain.py --config recipes/tiny/4_pretrain.yaml
+python recipes/pretrain.py --config recipes/tiny/4_pretrain.yaml
+accelerate launch --config_file recipes/accelerate/cpu.yaml recipes/pretrain.py --config recipes/tiny/4_pretrain.yaml
 """
 
 import sys

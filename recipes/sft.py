@@ -1,7 +1,7 @@
 """Fine-tune a checkpoint on instructions, then calibrate its answers on the validation rows.
 
-    python recipes/sft.py --config recipes/tiny/6_sft.yaml
-    accelerate launch --config_file recipes/accelerate/cpu.yaml recipes/sft.py --config recipes/tiny/6_sft.yaml
+python recipes/sft.py --config recipes/tiny/6_sft.yaml
+accelerate launch --config_file recipes/accelerate/cpu.yaml recipes/sft.py --config recipes/tiny/6_sft.yaml
 """
 
 import sys

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dnahlm"
-LAYERS = "readers tokenizer corpus tasks model training inference evaluation interface cli".split()
+LAYERS = ["readers", "tokenizer", "corpus", "tasks", "model", "training", "inference", "evaluation", "interface", "cli"]
 GROUND = {"__init__", "errors", "io", "dna", "config", "values", "manifest"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -133,6 +133,7 @@ def ask_three_questions(output: Path) -> None:
     print("\nThree questions, in wordings the model was not tuned on:")
     for record in list(rows.values())[:3]:
         answer = answer_once(loaded, record["instruction"], record["input"])
-        shown = ", ".join(f"{label} {p:.2f}" for label, p in answer.probabilities.items())
+        shares = answer.probabilities or {}
+        shown = ", ".join(f"{label} {p:.2f}" for label, p in shares.items()) or "no tuned task matched the question"
         print(f"  Q: {record['instruction']}  {record['input'][:24]}... ({len(record['input'])} bases)")
         print(f"  A: {answer.text}   [{shown}; truth: {record['output']}]")

@@ -1,15 +1,15 @@
 """The starting point of a training stage: a fresh model of an open `model_type`, or a checkpoint to continue."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
 
+ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
 DROPOUTS = ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout")
 
 
@@ -24,6 +24,10 @@ class ModelArguments:
     hidden_size: int = field(default=256, metadata={"help": "width of a model from scratch"})
     num_hidden_layers: int = field(default=4, metadata={"help": "layers of a model from scratch"})
     num_attention_heads: int = field(default=4, metadata={"help": "attention heads of a model from scratch"})
+    tie_word_embeddings: bool = field(
+        default=True,
+        metadata={"help": "one matrix for input and output embeddings of a model from scratch (GPT-2's way)"},
+    )
     attn_implementation: str = field(
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )
@@ -41,10 +45,15 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
     Raises:
         InputError: unknown `model_type`, or a width the heads do not divide.
     """
-    if args.model_type not in CONFIG_MAPPING:
-        raise InputError(f"model_type {args.model_type!r} is unknown. {did_you_mean(args.model_type, list(CONFIG_MAPPING))}")
-    if args.hidden_size % args.num_attention_heads:
-        raise InputError(f"hidden_size {args.hidden_size} must be a multiple of num_attention_heads {args.num_attention_heads}.")
+    if args.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        known = did_you_mean(args.model_type, ["gpt2", "llama", "qwen2", "qwen3", "mistral", "lfm2", "mamba2"])
+        raise InputError(f"model_type {args.model_type!r} is no causal language model of transformers. {known}")
+    if args.num_attention_heads < 1 or args.num_hidden_layers < 1 or args.hidden_size % args.num_attention_heads:
+        raise InputError(
+            f"hidden_size {args.hidden_size} must be a multiple of num_attention_heads {args.num_attention_heads}, "
+            f"and num_hidden_layers {args.num_hidden_layers} at least 1."
+        )
+    check_attention(args.attn_implementation)
     config = AutoConfig.for_model(
         args.model_type,
         vocab_size=len(tokenizer),
@@ -52,7 +61,7 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
         num_hidden_layers=args.num_hidden_layers,
         num_attention_heads=args.num_attention_heads,
         max_position_embeddings=context,
-        tie_word_embeddings=True,
+        tie_word_embeddings=args.tie_word_embeddings,
         **special_ids(tokenizer),
     )
     # Not every architecture has these; where they exist, the defaults are those of a 7-billion model.
@@ -63,32 +72,15 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
     for name in DROPOUTS:
         if hasattr(config, name):
             setattr(config, name, args.dropout)
-    model = AutoModelForCausalLM.from_config(
-        config, dtype=torch.float32, attn_implementation=args.attn_implementation
-    )
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=args.attn_implementation)
     set_special_ids(model, tokenizer)
     return model
 
 
-def load_checkpoint(name_or_path: str, attn_implementation: str = "sdpa") -> PreTrainedModel:
-    """A causal language model from a folder or the hub, in float32 (a bf16 checkpoint trains with float32 weights).
-
-    Raises:
-        InputError: no such folder or model, a folder without config or weights, hub out of reach.
-    """
-    folder = Path(name_or_path)
-    if folder.is_dir() and not (folder / "config.json").is_file():
-        raise InputError(f"{folder}: has no config.json, so it is not a checkpoint. Give the folder `save_pretrained` wrote.")
-    try:
-        return AutoModelForCausalLM.from_pretrained(
-            name_or_path, dtype=torch.float32, attn_implementation=attn_implementation
-        )
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"{name_or_path}: cannot be loaded as a causal language model ({reason}). Give a checkpoint folder, "
-            "or a hub name on a machine that reaches the hub (or has the model in its cache)."
-        ) from error
+def check_attention(attn_implementation: str) -> None:
+    """Raise `InputError` for an attention that isolates no packed documents, or that transformers does not know."""
+    if attn_implementation not in ATTENTIONS:
+        raise InputError(f"attn_implementation: found {attn_implementation!r}; allowed: {', '.join(ATTENTIONS)}.")
 
 
 def context_of(model: PreTrainedModel) -> int:

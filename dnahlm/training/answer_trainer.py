@@ -29,7 +29,9 @@ class AnswerTrainer(SFTTrainer):
         columns, targets = answer_columns(labels)
         rest = {name: value for name, value in inputs.items() if name != "labels"}
         outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V)
-        total = cross_entropy(outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum")
+        total = cross_entropy(
+            outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
+        )
         n_targets = (labels != IGNORE_INDEX).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(n_targets).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:

@@ -3,15 +3,15 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedTokenizerFast, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from dnahlm.io import InputError, part_of, remove, replace, require_free
+from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
 
 
 def has_bf16() -> bool:
@@ -39,18 +39,19 @@ def is_main_process() -> bool:
 
 
 @contextlib.contextmanager
-def staged_training(args: TrainingArguments, overwrite: bool) -> Iterator[Path]:
+def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[str]) -> Iterator[Path]:
     """Train into `output_dir.part`; rename it to `output_dir` when the block ends well.
 
     Unlike a data stage, an unfinished training run is kept when it holds a checkpoint, so that
     `--resume_from_checkpoint true` can go on from there. Checkpoints are dropped once the final weights are saved.
 
     Raises:
-        InputError: the output is taken, or there is nothing to resume from.
+        InputError: the output is taken or one of the `inputs`, or there is nothing to resume from.
     """
     final, part = Path(args.output_dir), part_of(Path(args.output_dir))
     resume = str(args.resume_from_checkpoint or "").lower() in ("true", "1", "yes")
     if is_main_process():
+        require_apart(final, inputs)
         prepare(final, part, resume, overwrite)
     if resume:
         args.resume_from_checkpoint = get_last_checkpoint(str(part))
@@ -65,7 +66,17 @@ def staged_training(args: TrainingArguments, overwrite: bool) -> Iterator[Path]:
         # The arguments are in the manifest (upstream's file is a pickle); trl's card describes another kind of model.
         for leftover in (*part.glob("checkpoint-*"), part / "training_args.bin", part / "README.md"):
             remove(leftover)
+        readable = 0o666 & ~current_umask()
+        for weights in part.glob("*.safetensors"):  # upstream writes them readable by the owner only
+            weights.chmod(readable)
         replace(part, final)
+
+
+def current_umask() -> int:
+    """The permissions new files lose; it can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
 
 
 def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
@@ -80,25 +91,13 @@ def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
             "Pass --resume_from_checkpoint true to go on, or --overwrite to start again."
         )
     require_free(final, overwrite)
+    require_replaceable(final, overwrite)
     remove(part)
     part.mkdir(parents=True)
-
-
-def check_tokenizer(tokenizer: PreTrainedTokenizerFast, rows: int, where: str) -> None:
-    """Refuse a tokenizer with more entries than the model has embedding rows.
-
-    Raises:
-        InputError: such a tokenizer; its ids would fall outside the embedding.
-    """
-    if len(tokenizer) > rows:
-        raise InputError(
-            f"{where}: the tokenizer has {len(tokenizer):,} entries but the model {rows:,} embedding rows, "
-            "so they do not belong together. Give the tokenizer the model was trained with."
-        )
 
 
 def changed_settings(args: TrainingArguments) -> dict[str, Any]:
     """The upstream settings that differ from their defaults, for the manifest; no token or key is among them."""
     defaults = {field.name: field.default for field in dataclasses.fields(args) if field.init}
     chosen = {name: value for name, value in args.to_dict().items() if name in defaults and value != defaults[name]}
-    return {name: value for name, value in chosen.items() if "token" not in name and "logging_dir" != name}
+    return {name: value for name, value in chosen.items() if "token" not in name and name != "logging_dir"}

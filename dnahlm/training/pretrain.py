@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pyarrow.parquet
 import torch
 from datasets import Dataset
@@ -12,10 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast, Trainer, Trai
 
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
-from dnahlm.model.create import ModelArguments, context_of, create_model, load_checkpoint
+from dnahlm.model.create import ModelArguments, check_attention, context_of, create_model
+from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
-from dnahlm.training.arguments import changed_settings, check_tokenizer, resolve_precision, staged_training
+from dnahlm.training.arguments import changed_settings, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
 
 IGNORE_INDEX = -100
@@ -64,7 +66,9 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
     model, start = starting_model(model_args, tokenizer, blocks["block_size"])
     model.config.use_cache = False  # with a cache, packed documents would see each other
     held_out = blocks["counts"]["validation"]
-    with staged_training(args, data.overwrite) as part:
+    with staged_training(
+        args, data.overwrite, [data.blocks, tokenizer_path, model_args.model_name_or_path or data.blocks]
+    ) as part:
         trainer = Trainer(
             model=model,
             args=args,
@@ -76,31 +80,48 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
         )
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         losses = trainer.evaluate()
-        bits = {name: bits_per(losses[f"eval_{kind}_loss"], held_out[kind], unit) for kind, (name, unit) in BITS.items() if kind in held_out}
+        bits = {
+            name: bits_per(losses[f"eval_{kind}_loss"], held_out[kind], unit)
+            for kind, (name, unit) in BITS.items()
+            if kind in held_out
+        }
         model.config.use_cache = True
         trainer.save_model(str(part))
         manifest: dict[str, Any] = {}
         if trainer.is_world_process_zero():
             tokens = result.global_step * args.train_batch_size * args.gradient_accumulation_steps * args.world_size
             manifest = write_manifest(
-                part, "pretrain",
+                part,
+                "pretrain",
                 {"seed": args.seed, **vars(data), **vars(model_args), "training": changed_settings(args)},
-                clock, {"blocks": data.blocks},
-                {"steps": result.global_step, "tokens": tokens * blocks["block_size"], "parameters": model.num_parameters()},
-                start=start, tokenizer_sha256=fingerprint(tokenizer), processes=args.world_size,
-                zero_stage=zero_stage(trainer), precision="bf16" if args.bf16 else "fp32", validation=bits,
+                clock,
+                {"blocks": data.blocks},
+                {
+                    "steps": result.global_step,
+                    "tokens": tokens * blocks["block_size"],
+                    "parameters": model.num_parameters(),
+                },
+                start=start,
+                tokenizer_sha256=fingerprint(tokenizer),
+                processes=args.world_size,
+                zero_stage=zero_stage(trainer),
+                precision="bf16" if args.bf16 else "fp32",
+                validation=bits,
             )
             print(summary(manifest))
     return manifest
 
 
-def starting_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block_size: int) -> tuple[PreTrainedModel, dict[str, Any]]:
+def starting_model(
+    args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block_size: int
+) -> tuple[PreTrainedModel, dict[str, Any]]:
     """The model a run begins with, and where it came from.
 
     A checkpoint that was trained with another vocabulary gets new embedding rows (`model.transplant`).
     """
     if not args.model_name_or_path:
         return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
+    check_attention(args.attn_implementation)
     model = load_checkpoint(args.model_name_or_path, args.attn_implementation)
     if block_size > context_of(model):
         raise InputError(
@@ -111,13 +132,22 @@ def starting_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, blo
     rows = {"shared": len(tokenizer), "new": 0}
     if fingerprint(old) != fingerprint(tokenizer):
         rows = transplant(model, old, tokenizer)
-    check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, args.model_name_or_path)
+    check_rows(model, tokenizer, args.model_name_or_path)
     return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, "embedding_rows": rows}
 
 
 def read_blocks(folder: Path) -> Dataset:
-    """Packed blocks: `input_ids` and `position_ids`, both (N, T)."""
-    table = pyarrow.parquet.read_table(folder)
+    """Packed blocks: `input_ids` and `position_ids`, both (N, T).
+
+    Raises:
+        InputError: no such folder, or a damaged file in it.
+    """
+    try:
+        table = pyarrow.parquet.read_table(folder)
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise InputError(
+            f"{folder}: blocks are missing or damaged ({error}). Run `dnahlm corpus pack` again."
+        ) from error
     return Dataset(table).with_format("numpy")
 
 
@@ -126,7 +156,10 @@ def collate_blocks(examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
 
     No attention mask is given: transformers then derives the document borders from `position_ids`.
     """
-    batch = {name: torch.stack([torch.as_tensor(e[name], dtype=torch.long) for e in examples]) for name in ("input_ids", "position_ids")}
+    batch = {
+        name: torch.stack([torch.as_tensor(e[name], dtype=torch.long) for e in examples])
+        for name in ("input_ids", "position_ids")
+    }
     return {**batch, "labels": batch["input_ids"].masked_fill(batch["position_ids"] == 0, IGNORE_INDEX)}
 
 

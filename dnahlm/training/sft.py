@@ -17,12 +17,13 @@ from trl import SFTConfig
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.model.adapters import AdapterArguments, lora_config
-from dnahlm.model.create import context_of, load_checkpoint, set_special_ids
+from dnahlm.model.create import check_attention, context_of, set_special_ids
+from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import encode, render_prompt
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
-from dnahlm.training.arguments import changed_settings, check_tokenizer, resolve_precision, staged_training
+from dnahlm.training.arguments import changed_settings, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.pretrain import zero_stage
 
@@ -68,9 +69,12 @@ def run(
     """
     clock = StageClock()
     built = read_manifest(data.instructions, "instructions build")
+    if not (Path(data.instructions) / "tasks").is_dir():
+        raise InputError(f"{data.instructions}: has no tasks/ folder. Run `dnahlm instructions build` again.")
     tokenizer = load_tokenizer(data.model_name_or_path)
+    check_attention(data.attn_implementation)
     model = load_checkpoint(data.model_name_or_path, data.attn_implementation)
-    check_tokenizer(tokenizer, model.get_input_embeddings().num_embeddings, data.model_name_or_path)
+    check_rows(model, tokenizer, data.model_name_or_path)
     set_special_ids(model, tokenizer)
     args.max_length = min(args.max_length or context_of(model), context_of(model))
     datasets, records = {}, {}
@@ -78,7 +82,7 @@ def run(
         path = Path(data.instructions) / f"{split}.jsonl"
         records[split] = read_instructions(path)
         datasets[split] = encode_records(tokenizer, records[split], args.max_length, path)
-    with staged_training(args, data.overwrite) as part:
+    with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = AnswerTrainer(
             model=model,
             args=args,
@@ -96,20 +100,32 @@ def run(
             write_tasks(Path(data.instructions), records["train"], part)
             facts = finish(part) if finish else {}
             manifest = write_manifest(
-                part, "sft",
+                part,
+                "sft",
                 {"seed": args.seed, **vars(data), **vars(adapter), "training": changed_settings(args)},
-                clock, {"checkpoint": data.model_name_or_path, "instructions": data.instructions},
-                {"steps": result.global_step, "examples": len(records["train"]), "epochs": result.metrics.get("epoch"),
-                 "parameters": model.num_parameters()},
-                tokenizer_sha256=fingerprint(tokenizer), processes=args.world_size, zero_stage=zero_stage(trainer),
-                precision="bf16" if args.bf16 else "fp32", validation_loss=validation["eval_loss"],
-                tasks=sorted(built["counts"]["tasks"]) if "tasks" in built["counts"] else [], **facts,
+                clock,
+                {"checkpoint": data.model_name_or_path, "instructions": data.instructions},
+                {
+                    "steps": result.global_step,
+                    "examples": len(records["train"]),
+                    "epochs": result.metrics.get("epoch"),
+                    "parameters": model.num_parameters(),
+                },
+                tokenizer_sha256=fingerprint(tokenizer),
+                processes=args.world_size,
+                zero_stage=zero_stage(trainer),
+                precision="bf16" if args.bf16 else "fp32",
+                validation_loss=validation["eval_loss"],
+                tasks=built["tasks"],
+                **facts,
             )
             print(summary(manifest))
     return manifest
 
 
-def encode_records(tokenizer: PreTrainedTokenizerFast, records: list[dict[str, Any]], max_length: int, path: Path) -> Dataset:
+def encode_records(
+    tokenizer: PreTrainedTokenizerFast, records: list[dict[str, Any]], max_length: int, path: Path
+) -> Dataset:
     """Token ids and labels of instruction records; only the answer and its EOS are targets.
 
     Returns:

@@ -82,7 +82,9 @@ def main() -> None:
     parser.add_argument("--tests", action="store_true", help="also time pytest")
     args = parser.parse_args()
     output = Path(args.output or tempfile.mkdtemp()) / "run"
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n")
+    print(
+        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n"
+    )
 
     helps = min(measure([sys.executable, "-m", "dnahlm", "--help"], quiet=True)[0] for _ in range(5))
     command = [sys.executable, "-m", "dnahlm", "quickstart", "--output", str(output)]
@@ -90,8 +92,14 @@ def main() -> None:
     print(f"\n| what | value |\n|---|---|\n| `dnahlm --help`, best of 5 | {helps:.2f} s |")
     print(f"| quickstart, whole command | {seconds / 60:.1f} min |\n| peak memory, all its processes | {peak:.2f} GB |")
     print("\n| stage | seconds |\n|---|---|", *stage_rows(output), sep="\n")
-    print("\n| task | n | majority acc. | k-mer LR MCC | scored MCC | scored acc. | generated MCC | exact match where scored right | invalid |")
-    print("|---|---|---|---|---|---|---|---|---|", *task_rows(json.loads((output / "eval" / "report.json").read_text())), sep="\n")
+    print(
+        "\n| task | n | majority acc. | k-mer LR MCC | scored MCC | scored acc. | generated MCC | exact match where scored right | invalid |"
+    )
+    print(
+        "|---|---|---|---|---|---|---|---|---|",
+        *task_rows(json.loads((output / "eval" / "report.json").read_text())),
+        sep="\n",
+    )
     if args.tests:
         for name, marks in (("default", "not slow"), ("all", "slow or not slow")):
             seconds, _ = measure([sys.executable, "-m", "pytest", "-q", "-m", marks], quiet=True)

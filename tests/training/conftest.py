@@ -29,7 +29,23 @@ def corpus(tmp_path_factory):
     root = tmp_path_factory.mktemp("raw")
     rng = random.Random(1)
     (root / "genome.fa").write_text("".join(f">r{i}\n{make_dna(rng, 6000)}\n" for i in range(6)))
-    words = "the gene is read from left to right and the model answers with one word".split()
+    words = [
+        "the",
+        "gene",
+        "is",
+        "read",
+        "from",
+        "left",
+        "to",
+        "right",
+        "and",
+        "the",
+        "model",
+        "answers",
+        "with",
+        "one",
+        "word",
+    ]
     (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(words, k=60)) for _ in range(200)))
     config = CorpusConfig(
         output=str(root / "corpus"), data_root=str(root), dna=["genome.fa"], text=["english.txt"], validation_share=0.2
@@ -61,13 +77,28 @@ def instructions(tmp_path_factory):
             rows.append(f"{''.join(rng.choices('ACGT', weights=weights, k=24))},{i % 2}")
         (root / f"{split}.csv").write_text("\n".join(rows) + "\n")
     phrasings = [f"Question {i}: is it weak or strong? Answer {{options}}." for i in range(11)]
-    (root / "strength.yaml").write_text(json.dumps({
-        "id": "strength", "version": 1, "description": "AT or GC", "citation": "made here", "licence": "CC0-1.0",
-        "source": {"format": "csv", "files": {"train": "train.csv", "validation": "dev.csv", "test": "test.csv"}},
-        "columns": {"sequence": "sequence", "label": "label"}, "kind": "classification",
-        "labels": {"0": "strong", "1": "weak"}, "strand_symmetric": True, "phrasings": phrasings[:8],
-        "held_out_phrasings": phrasings[8:], "metrics": ["mcc", "accuracy"],
-    }))
+    (root / "strength.yaml").write_text(
+        json.dumps(
+            {
+                "id": "strength",
+                "version": 1,
+                "description": "AT or GC",
+                "citation": "made here",
+                "licence": "CC0-1.0",
+                "source": {
+                    "format": "csv",
+                    "files": {"train": "train.csv", "validation": "dev.csv", "test": "test.csv"},
+                },
+                "columns": {"sequence": "sequence", "label": "label"},
+                "kind": "classification",
+                "labels": {"0": "strong", "1": "weak"},
+                "strand_symmetric": True,
+                "phrasings": phrasings[:8],
+                "held_out_phrasings": phrasings[8:],
+                "metrics": ["mcc", "accuracy"],
+            }
+        )
+    )
     run(InstructionsConfig(tasks=[str(root / "strength.yaml")], data_root=str(root), output=str(root / "instructions")))
     return root / "instructions"
 

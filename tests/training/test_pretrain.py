@@ -18,8 +18,17 @@ SMALL = ModelArguments(hidden_size=32, num_hidden_layers=2, num_attention_heads=
 
 
 def arguments(output, **more):
-    settings = {"max_steps": 6, "per_device_train_batch_size": 4, "learning_rate": 1e-3, "logging_steps": 2, "disable_tqdm": True,
-                "precision": "fp32", "save_strategy": "no", "use_cpu": True, **more}
+    settings = {
+        "max_steps": 6,
+        "per_device_train_batch_size": 4,
+        "learning_rate": 1e-3,
+        "logging_steps": 2,
+        "disable_tqdm": True,
+        "precision": "fp32",
+        "save_strategy": "no",
+        "use_cpu": True,
+        **more,
+    }
     return PretrainArguments(output_dir=str(output), **settings)
 
 
@@ -32,7 +41,12 @@ def test_the_checkpoint_loads_with_auto_classes_and_carries_its_tokenizer(blocks
     assert model.config.vocab_size == len(tokenizer)
     assert model.generation_config.eos_token_id == tokenizer.eos_token_id != tokenizer.pad_token_id
     assert manifest["validation"]["bits_per_base"] > 0
-    assert {p.name for p in (tmp_path / "pretrain").iterdir()} >= {"loss.jsonl", "manifest.json", "model.safetensors", "chat_template.jinja"}
+    assert {p.name for p in (tmp_path / "pretrain").iterdir()} >= {
+        "loss.jsonl",
+        "manifest.json",
+        "model.safetensors",
+        "chat_template.jinja",
+    }
     assert not list((tmp_path / "pretrain").glob("*.bin")), "no pickles"
 
 
@@ -59,14 +73,18 @@ def test_the_loss_is_that_of_hand_shifted_targets(tiny_model, blocks):
     batch = collate_blocks([read_blocks(blocks / "train")[i] for i in range(3)])
     with torch.no_grad():
         out = tiny_model(**batch, use_cache=False)
-    by_hand = torch.nn.functional.cross_entropy(out.logits[:, :-1].flatten(0, 1), batch["labels"][:, 1:].flatten(), ignore_index=-100)
+    by_hand = torch.nn.functional.cross_entropy(
+        out.logits[:, :-1].flatten(0, 1), batch["labels"][:, 1:].flatten(), ignore_index=-100
+    )
     assert out.loss.item() == pytest.approx(by_hand.item(), abs=1e-4)
 
 
 def test_micro_batches_of_one_and_of_four_train_the_same_model(blocks, tmp_path):
     losses = []
     for size, accumulation in ((4, 1), (1, 4)):
-        args = arguments(tmp_path / f"b{size}", per_device_train_batch_size=size, gradient_accumulation_steps=accumulation)
+        args = arguments(
+            tmp_path / f"b{size}", per_device_train_batch_size=size, gradient_accumulation_steps=accumulation
+        )
         run(PretrainDataArguments(blocks=str(blocks)), SMALL, args)
         rows = [json.loads(line) for line in (tmp_path / f"b{size}" / "loss.jsonl").read_text().splitlines()]
         losses.append([row["loss"] for row in rows if "loss" in row])
@@ -76,7 +94,9 @@ def test_micro_batches_of_one_and_of_four_train_the_same_model(blocks, tmp_path)
 def test_blocks_of_another_tokenizer_are_refused(blocks, tmp_path):
     from dnahlm.tokenizer.train import train_bpe
 
-    train_bpe(["another text entirely", "ACGTACGTACGTAA"], vocab_size=300, min_dna_run=8, max_dna_token=2).save_pretrained(tmp_path / "other")
+    train_bpe(
+        ["another text entirely", "ACGTACGTACGTAA"], vocab_size=300, min_dna_run=8, max_dna_token=2
+    ).save_pretrained(tmp_path / "other")
     data = PretrainDataArguments(blocks=str(blocks), tokenizer=str(tmp_path / "other"))
     with pytest.raises(InputError, match="another tokenizer"):
         run(data, SMALL, arguments(tmp_path / "out"))
@@ -88,10 +108,18 @@ def test_a_checkpoint_with_another_vocabulary_is_continued_with_transplanted_row
 
     from dnahlm.tokenizer.train import train_bpe
 
-    old = train_bpe(["the gene is read from left to right " * 3, "ACGT" * 50], vocab_size=320, min_dna_run=8, max_dna_token=2)
+    old = train_bpe(
+        ["the gene is read from left to right " * 3, "ACGT" * 50], vocab_size=320, min_dna_run=8, max_dna_token=2
+    )
     old.save_pretrained(tmp_path / "gpt2")
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(old), n_positions=64, n_embd=32, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)).save_pretrained(tmp_path / "gpt2")
-    manifest = run(PretrainDataArguments(blocks=str(blocks)), ModelArguments(model_name_or_path=str(tmp_path / "gpt2")), arguments(tmp_path / "out"))
+    GPT2LMHeadModel(
+        GPT2Config(vocab_size=len(old), n_positions=64, n_embd=32, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+    ).save_pretrained(tmp_path / "gpt2")
+    manifest = run(
+        PretrainDataArguments(blocks=str(blocks)),
+        ModelArguments(model_name_or_path=str(tmp_path / "gpt2")),
+        arguments(tmp_path / "out"),
+    )
     rows = manifest["start"]["embedding_rows"]
     assert rows["shared"] >= 258 and rows["new"] > 0
 
@@ -100,15 +128,33 @@ def test_blocks_longer_than_the_checkpoint_sees_are_refused(blocks, tmp_path, ti
     from transformers import GPT2Config, GPT2LMHeadModel
 
     tiny_tokenizer.save_pretrained(tmp_path / "short")
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(tiny_tokenizer), n_positions=16, n_embd=32, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)).save_pretrained(tmp_path / "short")
+    GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=len(tiny_tokenizer),
+            n_positions=16,
+            n_embd=32,
+            n_layer=1,
+            n_head=2,
+            bos_token_id=0,
+            eos_token_id=0,
+        )
+    ).save_pretrained(tmp_path / "short")
     with pytest.raises(InputError, match="sees 16 tokens"):
-        run(PretrainDataArguments(blocks=str(blocks)), ModelArguments(model_name_or_path=str(tmp_path / "short")), arguments(tmp_path / "out"))
+        run(
+            PretrainDataArguments(blocks=str(blocks)),
+            ModelArguments(model_name_or_path=str(tmp_path / "short")),
+            arguments(tmp_path / "out"),
+        )
 
 
 def test_a_checkpoint_without_a_tokenizer_is_refused(blocks, tmp_path, tiny_model):
     tiny_model.save_pretrained(tmp_path / "bare")
     with pytest.raises(InputError, match="tokenizer"):
-        run(PretrainDataArguments(blocks=str(blocks)), ModelArguments(model_name_or_path=str(tmp_path / "bare")), arguments(tmp_path / "out"))
+        run(
+            PretrainDataArguments(blocks=str(blocks)),
+            ModelArguments(model_name_or_path=str(tmp_path / "bare")),
+            arguments(tmp_path / "out"),
+        )
 
 
 def test_a_finished_output_is_refused_and_left_as_it_was(blocks, tmp_path):
@@ -143,11 +189,21 @@ def test_resume_continues_to_the_very_loss_of_an_uninterrupted_run(blocks, tmp_p
         room.LossLog.on_log = original
     with pytest.raises(InputError, match="resume_from_checkpoint"):
         run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "cut", **settings))
-    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "cut", resume_from_checkpoint="true", **settings))
-    whole, cut = (read_manifest(tmp_path / name, "pretrain")["validation"]["bits_per_base"] for name in ("whole", "cut"))
+    run(
+        PretrainDataArguments(blocks=str(blocks)),
+        SMALL,
+        arguments(tmp_path / "cut", resume_from_checkpoint="true", **settings),
+    )
+    whole, cut = (
+        read_manifest(tmp_path / name, "pretrain")["validation"]["bits_per_base"] for name in ("whole", "cut")
+    )
     assert cut == pytest.approx(whole, abs=1e-9)
 
 
 def test_resume_without_a_checkpoint_is_refused(blocks, tmp_path):
     with pytest.raises(InputError, match="no checkpoint"):
-        run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "none", resume_from_checkpoint="true"))
+        run(
+            PretrainDataArguments(blocks=str(blocks)),
+            SMALL,
+            arguments(tmp_path / "none", resume_from_checkpoint="true"),
+        )

@@ -17,15 +17,27 @@ def checkpoint(tiny_tokenizer, tmp_path_factory):
 
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("start") / "pretrain"
-    config = GPT2Config(vocab_size=len(tiny_tokenizer), n_positions=256, n_embd=32, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0)
+    config = GPT2Config(
+        vocab_size=len(tiny_tokenizer), n_positions=256, n_embd=32, n_layer=2, n_head=2, bos_token_id=0, eos_token_id=0
+    )
     GPT2LMHeadModel(config).save_pretrained(folder)
     tiny_tokenizer.save_pretrained(folder)
     return folder
 
 
 def arguments(output, **more):
-    settings = {"max_steps": 4, "per_device_train_batch_size": 8, "learning_rate": 3e-3, "logging_steps": 2, "disable_tqdm": True,
-                "precision": "fp32", "save_strategy": "no", "use_cpu": True, "gradient_checkpointing": False, **more}
+    settings = {
+        "max_steps": 4,
+        "per_device_train_batch_size": 8,
+        "learning_rate": 3e-3,
+        "logging_steps": 2,
+        "disable_tqdm": True,
+        "precision": "fp32",
+        "save_strategy": "no",
+        "use_cpu": True,
+        "gradient_checkpointing": False,
+        **more,
+    }
     return SftArguments(output_dir=str(output), **settings)
 
 
@@ -46,9 +58,14 @@ def test_only_the_answer_and_its_end_are_targets(tiny_tokenizer, instructions):
 def test_the_bytes_tuned_on_are_those_of_apply_chat_template(tiny_tokenizer, instructions):
     record = read_instructions(instructions / "train.jsonl")[0]
     (row,) = encode_records(tiny_tokenizer, [record], 256, instructions / "train.jsonl")
-    messages = [{"role": "user", "content": f"{record['instruction']}\n\n{record['input']}"}, {"role": "assistant", "content": record["output"]}]
+    messages = [
+        {"role": "user", "content": f"{record['instruction']}\n\n{record['input']}"},
+        {"role": "assistant", "content": record["output"]},
+    ]
     assert tiny_tokenizer.apply_chat_template(messages)["input_ids"] == row["input_ids"]
-    assert tiny_tokenizer.decode(row["input_ids"]).startswith(render_prompt(tiny_tokenizer, record["instruction"], record["input"]))
+    assert tiny_tokenizer.decode(row["input_ids"]).startswith(
+        render_prompt(tiny_tokenizer, record["instruction"], record["input"])
+    )
 
 
 def test_an_example_longer_than_the_context_is_refused_not_cut(tiny_tokenizer, instructions):
@@ -91,7 +108,9 @@ def test_a_checkpoint_with_fewer_rows_than_the_tokenizer_is_refused(checkpoint, 
 
     shutil.copytree(checkpoint, tmp_path / "mixed")
     words = " ".join(f"word{i:04d}" for i in range(3000))
-    train_bpe([words, "ACGTACGTAA" * 20], vocab_size=900, min_dna_run=8, max_dna_token=4).save_pretrained(tmp_path / "mixed")
+    train_bpe([words, "ACGTACGTAA" * 20], vocab_size=900, min_dna_run=8, max_dna_token=4).save_pretrained(
+        tmp_path / "mixed"
+    )
     with pytest.raises(InputError, match="embedding rows"):
         tune(tmp_path / "mixed", instructions, tmp_path / "out")
 
@@ -101,7 +120,15 @@ def test_tuning_learns_a_task_and_the_model_stops_after_the_label(checkpoint, in
     from dnahlm.inference.generator import generate
     from dnahlm.inference.load import load
 
-    tune(checkpoint, instructions, tmp_path / "sft", max_steps=300, per_device_train_batch_size=16, learning_rate=1e-2, warmup_steps=10)
+    tune(
+        checkpoint,
+        instructions,
+        tmp_path / "sft",
+        max_steps=300,
+        per_device_train_batch_size=16,
+        learning_rate=1e-2,
+        warmup_steps=10,
+    )
     loaded = load(tmp_path / "sft")
     records = read_instructions(instructions / "test.jsonl")
     prompts = [render_prompt(loaded.tokenizer, r["instruction"], r["input"]) for r in records]

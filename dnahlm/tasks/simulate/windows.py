@@ -11,7 +11,7 @@ from dnahlm.tasks.simulate.genes import Feature
 from dnahlm.tasks.simulate.genome import Chromosome
 from dnahlm.tasks.simulate.models import decode
 
-PROMOTER_BASES, SPLICE_BASES, CODING_BASES, BINDING_BASES = 100, 80, 120, 100
+PROMOTER_BASES, SPLICE_BASES, CODING_BASES, BINDING_BASES = 100, 80, 120, 60
 # Where the negatives of a task come from. Islands are CpG-rich without a promoter; intergenic DNA has gata, ap1 sites.
 PROMOTER_NEGATIVES = {"intergenic": 0.45, "intron": 0.15, "CDS": 0.20, "island": 0.10, "repeat": 0.10}
 SPLICE_NEGATIVES = {"intergenic": 0.40, "CDS": 0.40, "intron_body": 0.20}

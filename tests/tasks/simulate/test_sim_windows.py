@@ -4,7 +4,7 @@ import pytest
 
 from dnahlm.dna import canonical, reverse_complement
 
-LENGTHS = {"promoter": 100, "splice_site": 80, "coding": 120, "tf_binding": 100}
+LENGTHS = {"promoter": 100, "splice_site": 80, "coding": 120, "tf_binding": 60}
 CHROMOSOMES = {"train": ("chr1", "chr2", "chr3"), "dev": ("chr4",), "test": ("chr5",)}
 
 

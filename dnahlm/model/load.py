@@ -1,0 +1,118 @@
+"""Open a checkpoint or a LoRA adapter, or say exactly why it cannot be opened."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+
+from dnahlm.io import InputError
+from dnahlm.manifest import read_json
+from dnahlm.model.adapters import merge
+from dnahlm.tokenizer.load import looks_local
+
+ADAPTER_FILE = "adapter_config.json"
+# One of these holds the weights (or the list of their shards).
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+ADAPTER_WEIGHT_FILES = ("adapter_model.safetensors", "adapter_model.bin")
+
+
+def load_checkpoint(name: str, attn_implementation: str = "sdpa") -> PreTrainedModel:
+    """A whole checkpoint in float32 on the CPU (one in bf16 trains with float32 weights too).
+
+    Args:
+        name: folder, or name of a model on the hub (fetched or cached); its code is never run.
+        attn_implementation: passed to transformers.
+
+    Raises:
+        InputError: it cannot be opened, or its files do not hold every tensor of the model.
+    """
+    path = Path(name)
+    if path.is_dir():
+        require_checkpoint_files(path)
+    elif looks_local(path):
+        found = "is a file, not a checkpoint folder" if path.is_file() else "no such folder"
+        raise InputError(f"{name}: {found}. Give the folder that training wrote, such as runs/tiny/sft.")
+    with clear_load_errors(name):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            name,
+            dtype=torch.float32,
+            attn_implementation=attn_implementation,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    # transformers fills what the file lacks with random numbers and only logs it; an answer from those is noise.
+    if info["missing_keys"]:
+        raise InputError(
+            f"{name}: its weights lack {len(info['missing_keys'])} tensors of the model that config.json describes "
+            f"(first: {min(info['missing_keys'])}). Is it a causal language model, and was it copied whole?"
+        )
+    return model
+
+
+def load_adapter(path: Path) -> PreTrainedModel:
+    """A LoRA adapter folded into the base that its `adapter_config.json` names, in float32 on the CPU.
+
+    Raises:
+        InputError: the base is not where the adapter says, or the two do not fit.
+    """
+    from peft import PeftModel
+
+    base = (read_json(path / ADAPTER_FILE) or {}).get("base_model_name_or_path")
+    if not base:
+        raise InputError(f"{path / ADAPTER_FILE}: names no base model (key base_model_name_or_path).")
+    if not Path(base).is_dir() and looks_local(Path(base)):
+        raise InputError(
+            f"{path / ADAPTER_FILE}: its base model {base} is no folder here (relative names start at {Path.cwd()}). "
+            "Correct base_model_name_or_path, or run from the folder the adapter was trained in."
+        )
+    model = load_checkpoint(base)
+    with clear_load_errors(str(path)):
+        return merge(PeftModel.from_pretrained(model, str(path)))
+
+
+def check_rows(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, where: str) -> None:
+    """Raise `InputError` when the tokenizer has more entries than the model embedding rows."""
+    rows = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > rows:
+        raise InputError(
+            f"{where}: the tokenizer has {len(tokenizer)} tokens but the model {rows} embedding rows, so it belongs to "
+            "another model. Copy the tokenizer files from the folder this model was trained with."
+        )
+
+
+def require_checkpoint_files(path: Path) -> None:
+    """Raise `InputError` when a folder is not a checkpoint or lacks its weights."""
+    is_adapter = (path / ADAPTER_FILE).is_file()
+    seen = f"it holds {sorted(p.name for p in path.iterdir())[:8]}"
+    if not is_adapter and not (path / "config.json").is_file():
+        inside = [child.name for child in sorted(path.iterdir()) if (child / "config.json").is_file()]
+        hint = f"Did you mean {path / inside[-1]}?" if inside else "Give the folder that training wrote."
+        raise InputError(f"{path}: has no config.json, so it is not a checkpoint ({seen}). {hint}")
+    names = ADAPTER_WEIGHT_FILES if is_adapter else WEIGHT_FILES
+    present = [path / name for name in names if (path / name).is_file()]
+    for weights in present:
+        weights.open("rb").close()  # safetensors calls a file it has no permission to read a missing one
+    if not present:
+        raise InputError(f"{path}: has no weights (none of {', '.join(names)}; {seen}). Was it copied whole?")
+
+
+@contextlib.contextmanager
+def clear_load_errors(where: str) -> Iterator[None]:
+    """Say in one sentence what transformers, safetensors or peft could not open."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"{where}: cannot be loaded as a causal language model ({reason}). Give the folder that training wrote, "
+            "or a hub name on a machine that reaches the hub (or has the model in its cache)."
+        ) from error

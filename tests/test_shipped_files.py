@@ -1,0 +1,75 @@
+"""Every YAML the package ships is loaded by the code that will read it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dnahlm.cli import COMMANDS
+from dnahlm.config import check_flat_yaml, load_yaml
+from dnahlm.evaluation.suite import load_suite
+from dnahlm.interface.quickstart import PRETRAIN, SFT, STAGES
+from dnahlm.tasks.spec import load_task
+
+ROOT = Path(__file__).parents[1]
+RECIPES = sorted((ROOT / "recipes").glob("*/[0-9]_*.yaml"))
+ALL = sorted(path for folder in ("recipes", "data_templates", "eval") for path in (ROOT / folder).rglob("*.yaml"))
+STAGE_OF = {file: what for what, file, _ in STAGES.values()}
+
+
+def schema(what):
+    import importlib
+
+    if what == PRETRAIN:
+        from dnahlm.model.create import ModelArguments
+        from dnahlm.training.pretrain import PretrainArguments, PretrainDataArguments
+
+        return PretrainDataArguments, ModelArguments, PretrainArguments
+    if what == SFT:
+        from dnahlm.model.adapters import AdapterArguments
+        from dnahlm.training.sft import SftArguments, SftDataArguments
+
+        return SftDataArguments, AdapterArguments, SftArguments
+    module, name, _ = COMMANDS[what]
+    return (getattr(importlib.import_module(module), name),)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_recipe_holds_only_keys_its_stage_knows(path):
+    check_flat_yaml(path, schema(STAGE_OF[path.name]))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_recipe_opens_with_purpose_before_launch_and_override(path):
+    head = path.read_text().splitlines()[:4]
+    assert [line.split(":")[0] for line in head] == ["# Purpose", "# Before", "# Launch", "# Override"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("tiny*")), ids=lambda p: p.name)
+def test_a_recipe_folder_has_every_stage_the_quickstart_chains(path):
+    needed = {file for name, (_, file, _) in STAGES.items() if name != "simulate" or path.name == "tiny"}
+    assert needed == {p.name for p in path.glob("*.yaml")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "data_templates").rglob("*.yaml")), ids=lambda p: p.stem)
+def test_a_shipped_task_loads(path):
+    assert load_task(str(path)).id == path.stem
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "eval").rglob("*.yaml")), ids=lambda p: p.stem)
+def test_a_shipped_suite_loads(path):
+    assert load_suite(str(path)).name == path.stem
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes" / "accelerate").glob("*.yaml")), ids=lambda p: p.stem)
+def test_a_launch_file_is_one_accelerate_understands(path):
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+    assert config.deepspeed_config["zero_stage"] in (1, 2, 3)
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_shipped_file_names_no_absolute_path(path):
+    assert not re.search(r"['\" ]/(home|root|mnt|data|work|tmp)\b", path.read_text())
+    assert load_yaml(path)
