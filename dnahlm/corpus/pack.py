@@ -95,8 +95,8 @@ def pack_split(
     counts["dropped_tokens"] = counts["tokens"] - counts["blocks"] * config.block_size
     if not counts["blocks"]:
         raise InputError(
-            f"{Path(config.corpus) / split}: its {counts['tokens']:,} tokens{f' of kind {only}' if only else ''} do not "
-            f"fill one block of {config.block_size:,}. Choose a smaller block_size, or build a larger corpus"
+            f"{Path(config.corpus) / split}: its {counts['tokens']:,} tokens{f' of kind {only}' if only else ''} "
+            f"do not fill one block of {config.block_size:,}. Choose a smaller block_size, or build a larger corpus"
             + (" or one with a larger validation_share." if split == "validation" else ".")
         )
     return counts

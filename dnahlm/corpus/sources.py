@@ -39,7 +39,7 @@ def find_sources(patterns: list[str], data_root: str, kind: str) -> list[Source]
             holds = ", ".join(sorted(p.name for p in folder.iterdir())[:12]) if folder.is_dir() else ""
             seen = f"{folder} holds {holds or 'nothing'}" if folder.is_dir() else f"there is no folder {folder}"
             raise InputError(
-                f"{root / pattern}: {'is a folder; ' if is_folder else ''}no file matches (given under `{kind}`); {seen}. "
+                f"{root / pattern}: {'is a folder; ' if is_folder else ''}no file matches (under `{kind}`); {seen}. "
                 "Fix the name or pattern, or point data_root to the folder that holds it."
             )
         for path in paths:

@@ -8,7 +8,7 @@ from typing import Any
 from dnahlm.inference.load import load
 from dnahlm.inference.scorer import fit_temperature, score
 from dnahlm.tasks.instructions import read_instructions
-from dnahlm.tasks.prompt import render_prompt
+from dnahlm.tasks.prompt import render_prompts
 from dnahlm.tasks.spec import answers
 
 FILE_NAME = "calibration.json"
@@ -34,7 +34,7 @@ def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str
     for task, records in sorted(rows.items()):
         chosen = random.Random(seed).sample(records, min(MAX_ROWS, len(records)))
         options = answers(loaded.tasks[task])
-        prompts = [render_prompt(loaded.tokenizer, r["instruction"], r["input"]) for r in chosen]
+        prompts = render_prompts(loaded.tokenizer, [r["instruction"] for r in chosen], [r["input"] for r in chosen])
         scores = score(loaded.model, loaded.tokenizer, prompts, options, progress=f"calibrate {task}")
         temperature = fit_temperature(scores, [options.index(r["output"]) for r in chosen])
         fitted[task] = {"temperature": round(temperature, 4), "rows": len(chosen)}

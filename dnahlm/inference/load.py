@@ -92,7 +92,7 @@ def read_temperatures(path: Path) -> dict[str, float]:
 
 
 def check_fingerprint(tokenizer: PreTrainedTokenizerFast, manifest: dict[str, Any] | None, where: str) -> None:
-    """Raise `InputError` when the tokenizer in the folder is not the one the manifest says the model was trained with."""
+    """Raise `InputError` when the tokenizer in the folder is not the one the manifest names."""
     trained_with = (manifest or {}).get("tokenizer_sha256")
     if trained_with and trained_with != fingerprint(tokenizer):
         raise InputError(

@@ -60,7 +60,8 @@ def run(config: QuickstartConfig) -> dict[str, Any]:
     for number, name in enumerate(stages, 1):
         run_stage(name, f"[{number}/{len(stages)}]", config, recipe, data)
     ask_three_questions(output)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    unit = 2**30 if sys.platform == "darwin" else 2**20  # macOS counts bytes, Linux kilobytes
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
     print(f"\nreport: {output / 'eval' / 'report.html'}")
     print(f"next:   dnahlm chat --model {output / 'sft'}")
     print(f"done in {clock.seconds / 60:.1f} minutes; the largest stage used {peak:.2f} GB of memory")
@@ -101,11 +102,13 @@ def run_stage(name: str, number: str, config: QuickstartConfig, recipe: Path, da
         command += ["--resume_from_checkpoint", "true"]
     # A stage that --resume found out of date is made again.
     command += ["--overwrite", str(config.overwrite or config.resume).lower()]
-    print(f"\n{number} {shlex.join(command[1:])}", flush=True)
+    typed = ["dnahlm", *command[3:]] if command[2] == "dnahlm" else ["python", *command[1:]]
+    print(f"\n{number} {shlex.join(typed)}", flush=True)
     status = subprocess.run(command).returncode
     if status:
         raise InputError(
-            f"stage {what!r} stopped with status {status}; its message is above. Finished stages are kept: --resume goes on."
+            f"stage {what!r} stopped with status {status}; its message is above. Finished stages are kept: "
+            "--resume goes on."
         )
 
 

@@ -26,7 +26,7 @@ class ModelArguments:
     num_attention_heads: int = field(default=4, metadata={"help": "attention heads of a model from scratch"})
     tie_word_embeddings: bool = field(
         default=True,
-        metadata={"help": "one matrix for input and output embeddings of a model from scratch (GPT-2's way)"},
+        metadata={"help": "one matrix for input and output, as in GPT-2; of a model from scratch"},
     )
     attn_implementation: str = field(
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}

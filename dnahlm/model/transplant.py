@@ -23,6 +23,7 @@ def transplant(
         model: any causal model whose input embedding is (V_old, D).
         old: the tokenizer the checkpoint was trained with.
         new: the tokenizer it will be trained with, V_new entries.
+        seed: draws the noise.
 
     Returns:
         counts: `shared` and `new` rows.

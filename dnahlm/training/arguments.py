@@ -101,3 +101,14 @@ def changed_settings(args: TrainingArguments) -> dict[str, Any]:
     defaults = {field.name: field.default for field in dataclasses.fields(args) if field.init}
     chosen = {name: value for name, value in args.to_dict().items() if name in defaults and value != defaults[name]}
     return {name: value for name, value in chosen.items() if "token" not in name and name != "logging_dir"}
+
+
+def how(manifest: dict[str, Any]) -> str:
+    """The launch in words, from a training manifest.
+
+    >>> how({"processes": 2, "zero_stage": 2, "precision": "bf16", "seconds": 41.2})
+    '2 processes, ZeRO-2, bf16, 41 s'
+    """
+    processes = "1 process" if manifest["processes"] == 1 else f"{manifest['processes']} processes"
+    engine = "plain" if manifest["zero_stage"] is None else f"ZeRO-{manifest['zero_stage']}"
+    return f"{processes}, {engine}, {manifest['precision']}, {manifest['seconds']:.0f} s"

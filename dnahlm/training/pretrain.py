@@ -17,7 +17,7 @@ from dnahlm.model.create import ModelArguments, check_attention, context_of, cre
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
-from dnahlm.training.arguments import changed_settings, resolve_precision, staged_training
+from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
 
 IGNORE_INDEX = -100
@@ -180,11 +180,9 @@ def zero_stage(trainer: Trainer) -> int | None:
 
 def summary(manifest: dict[str, Any]) -> str:
     """One line of facts for the terminal."""
-    counts, held_out = manifest["counts"], manifest["validation"]
-    engine = f"ZeRO-{manifest['zero_stage']}" if manifest["zero_stage"] is not None else "plain"
-    bits = ", ".join(f"{value:.3f} {name.replace('_', ' ')}" for name, value in held_out.items())
+    counts = manifest["counts"]
+    bits = ", ".join(f"{value:.3f} {name.replace('_', ' ')}" for name, value in manifest["validation"].items())
     return (
         f"pretrained {counts['parameters'] / 1e6:.2f} M parameters from {manifest['start']['from']} on "
-        f"{counts['tokens'] / 1e6:.2f} M tokens in {counts['steps']:,} steps ({manifest['processes']} process(es), {engine}, "
-        f"{manifest['precision']}, {manifest['seconds']:.0f} s); held out: {bits}"
+        f"{counts['tokens'] / 1e6:.2f} M tokens in {counts['steps']:,} steps ({how(manifest)}); held out: {bits}"
     )

@@ -20,10 +20,10 @@ from dnahlm.model.adapters import AdapterArguments, lora_config
 from dnahlm.model.create import check_attention, context_of, set_special_ids
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
-from dnahlm.tasks.prompt import encode, render_prompt
+from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
-from dnahlm.training.arguments import changed_settings, resolve_precision, staged_training
+from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.pretrain import zero_stage
 
@@ -61,6 +61,9 @@ def run(
     """instructions/ + checkpoint -> output_dir/: checkpoint (or adapter), tokenizer, tasks, loss.jsonl, manifest.
 
     Args:
+        data: the checkpoint and the instructions.
+        adapter: LoRA or full tuning.
+        args: trl's settings; `output_dir` is where the result goes.
         finish: called with the complete, not yet renamed folder on the main process (calibration); what it returns
             goes into the manifest.
 
@@ -134,14 +137,14 @@ def encode_records(
     Raises:
         InputError: a record longer than `max_length`; nothing is cut.
     """
-    prompts = [render_prompt(tokenizer, r["instruction"], r["input"]) for r in records]
+    prompts = render_prompts(tokenizer, [r["instruction"] for r in records], [r["input"] for r in records])
     prompt_ids, answer_ids = encode(tokenizer, prompts, [r["output"] for r in records])
     for line, (record, prompt, answer) in enumerate(zip(records, prompt_ids, answer_ids, strict=True), 1):
         if len(prompt) + len(answer) > max_length:
             raise InputError(
-                f"{path}:{line}: record {record['id']!r} has {len(record['input'])} bases = {len(prompt) + len(answer)} "
-                f"tokens with its question and answer; the model sees {max_length}. Set a window in the task file "
-                "(policy: center), or pretrain with longer blocks."
+                f"{path}:{line}: record {record['id']!r} has {len(record['input'])} bases = "
+                f"{len(prompt) + len(answer)} tokens with its question and answer; the model sees "
+                f"{max_length}. Set a window in the task file (policy: center), or pretrain with longer blocks."
             )
     return Dataset.from_dict(
         {
@@ -171,9 +174,8 @@ def write_tasks(instructions: Path, train: list[dict[str, Any]], part: Path) -> 
 def summary(manifest: dict[str, Any]) -> str:
     """One line of facts for the terminal."""
     counts = manifest["counts"]
-    engine = f"ZeRO-{manifest['zero_stage']}" if manifest["zero_stage"] is not None else "plain"
     return (
-        f"tuned {counts['parameters'] / 1e6:.2f} M parameters on {counts['examples']:,} instructions in {counts['steps']:,} steps "
-        f"({counts['epochs']:.1f} epochs, {manifest['processes']} process(es), {engine}, {manifest['precision']}, "
-        f"{manifest['seconds']:.0f} s): validation loss {manifest['validation_loss']:.3f} nats per answer token"
+        f"tuned {counts['parameters'] / 1e6:.2f} M parameters on {counts['examples']:,} instructions in "
+        f"{counts['steps']:,} steps, {counts['epochs']:.1f} epochs ({how(manifest)}); "
+        f"validation loss {manifest['validation_loss']:.3f} nats per answer token"
     )

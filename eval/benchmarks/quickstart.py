@@ -20,6 +20,11 @@ from typing import Any
 
 import psutil
 
+TASK_COLUMNS = (
+    "task", "n", "majority acc.", "k-mer LR MCC", "scored MCC", "scored acc.", "generated MCC",
+    "exact match where the scored label is right", "invalid",
+)  # fmt: skip
+
 
 def measure(command: list[str], quiet: bool = False) -> tuple[float, float]:
     """Seconds and peak memory in GB (resident, summed over the process tree, sampled 5 times a second)."""
@@ -65,12 +70,11 @@ def task_rows(report: dict[str, Any]) -> list[str]:
     """One table row a task, as the report has it."""
     lines = []
     for task in report["tasks"]:
-        baselines, scored, generated = task["baselines"], task["scored"], task["generated"]
-        lines.append(
-            f"| {task['task']} | {task['n']} | {baselines['majority']['accuracy']:.3f} | {baselines['kmer_lr']['mcc']:.3f} | "
-            f"{scored['mcc']:.3f} | {scored['accuracy']:.3f} | {generated['mcc']:.3f} | "
-            f"{task['exact_match_given_scored_right']:.4f} | {task['invalid_share']:.4f} |"
-        )
+        metrics = task["metrics"]
+        columns = [("majority", "accuracy"), ("kmer_lr", "mcc"), ("scored", "mcc"), ("scored", "accuracy")]
+        figures = [f"{metrics[who][what]:.3f}" for who, what in [*columns, ("generated", "mcc")]]
+        figures += [f"{task['exact_match_given_scored_right']:.4f}", f"{task['invalid_share']:.4f}"]
+        lines.append(f"| {' | '.join([task['task'], str(task['n']), *figures])} |")
     return lines
 
 
@@ -82,9 +86,8 @@ def main() -> None:
     parser.add_argument("--tests", action="store_true", help="also time pytest")
     args = parser.parse_args()
     output = Path(args.output or tempfile.mkdtemp()) / "run"
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%Y-%m-%d')}\n"
-    )
+    today = time.strftime("%Y-%m-%d")
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, {today}\n")
 
     helps = min(measure([sys.executable, "-m", "dnahlm", "--help"], quiet=True)[0] for _ in range(5))
     command = [sys.executable, "-m", "dnahlm", "quickstart", "--output", str(output)]
@@ -92,14 +95,8 @@ def main() -> None:
     print(f"\n| what | value |\n|---|---|\n| `dnahlm --help`, best of 5 | {helps:.2f} s |")
     print(f"| quickstart, whole command | {seconds / 60:.1f} min |\n| peak memory, all its processes | {peak:.2f} GB |")
     print("\n| stage | seconds |\n|---|---|", *stage_rows(output), sep="\n")
-    print(
-        "\n| task | n | majority acc. | k-mer LR MCC | scored MCC | scored acc. | generated MCC | exact match where scored right | invalid |"
-    )
-    print(
-        "|---|---|---|---|---|---|---|---|---|",
-        *task_rows(json.loads((output / "eval" / "report.json").read_text())),
-        sep="\n",
-    )
+    report = json.loads((output / "eval" / "report.json").read_text())
+    print(f"\n| {' | '.join(TASK_COLUMNS)} |\n|{'---|' * len(TASK_COLUMNS)}", *task_rows(report), sep="\n")
     if args.tests:
         for name, marks in (("default", "not slow"), ("all", "slow or not slow")):
             seconds, _ = measure([sys.executable, "-m", "pytest", "-q", "-m", marks], quiet=True)

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_packed_document_sees_nothing_of_its_neighbours(tiny_model, blocks):
         packed = tiny_model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits
     row, positions = batch["input_ids"][0], batch["position_ids"][0]
     starts = [*(positions == 0).nonzero().flatten().tolist(), len(row)]
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in itertools.pairwise(starts):
         with torch.no_grad():
             alone = tiny_model(input_ids=row[start:end][None], use_cache=False).logits[0]
         assert torch.allclose(packed[0, start:end], alone, atol=1e-5)
