@@ -12,9 +12,10 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "dnahlm needs Python 3.10 or newer; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...")'
+	@echo "installing into $(VENV) (a minute or two, once) ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) -e '.[deepspeed,dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_OPTIONS) torch
+	$(BIN)/python -m pip install -qq --disable-pip-version-check $(PIP_OPTIONS) -e '.[deepspeed,dev]'
 	@touch $(STAMP)
 
 # make quickstart [DATA=folder] [OUTPUT=folder] [DEEPSPEED=1] [RESUME=1] [OVERWRITE=1]

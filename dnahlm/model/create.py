@@ -74,6 +74,7 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
             setattr(config, name, args.dropout)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=args.attn_implementation)
     set_special_ids(model, tokenizer)
+    name_loss(model)
     return model
 
 
@@ -95,6 +96,11 @@ def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
+
+
+def name_loss(model: PreTrainedModel) -> None:
+    """Say which loss the model has: GPT-2's class name does not tell it, and transformers then warns at each start."""
+    model.loss_type = "ForCausalLM"
 
 
 def set_special_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:

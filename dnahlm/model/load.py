@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 from dnahlm.io import InputError
 from dnahlm.manifest import read_json
 from dnahlm.model.adapters import merge
+from dnahlm.model.create import name_loss
 from dnahlm.tokenizer.load import looks_local
 
 ADAPTER_FILE = "adapter_config.json"
@@ -53,6 +54,7 @@ def load_checkpoint(name: str, attn_implementation: str = "sdpa") -> PreTrainedM
             f"{name}: its weights lack {len(info['missing_keys'])} tensors of the model that config.json describes "
             f"(first: {min(info['missing_keys'])}). Is it a causal language model, and was it copied whole?"
         )
+    name_loss(model)
     return model
 
 

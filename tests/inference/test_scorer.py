@@ -57,7 +57,11 @@ def naive_all(model, tokenizer, prompts, options):
     return np.array([[naive(model, tokenizer, prompt, option) for option in options] for prompt in prompts])
 
 
-@pytest.mark.parametrize("model_type", [*BRANCHING_MODELS, "gpt_neox", "mistral"])
+def slow_but_for_gpt2(model_type):
+    return model_type if model_type == "gpt2" else pytest.param(model_type, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("model_type", [slow_but_for_gpt2(m) for m in (*BRANCHING_MODELS, "gpt_neox", "mistral")])
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_scores_equal_the_naive_full_sequence_log_probability(tiny_tokenizer, model_type, attention):
     model = random_model(model_type, tiny_tokenizer, attention)

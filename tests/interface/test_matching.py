@@ -47,6 +47,7 @@ def test_a_model_without_tasks_matches_nothing():
     assert match_task("Is this a promoter?", {}, {}, 70) is None
 
 
+@pytest.mark.slow
 def test_every_phrasing_of_every_shipped_task_finds_a_task_with_its_answers():
     tasks = {name: load_task(name) for name in shipped_tasks()}
     for spec in tasks.values():

@@ -1,6 +1,4 @@
 import json
-import random
-import time
 
 import pytest
 
@@ -257,13 +255,3 @@ def test_a_damaged_instruction_file_is_refused_with_its_line(desk, line, said):
     with pytest.raises(InputError) as error:
         read_instructions(path)
     assert said in str(error.value)
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_rows_are_built_within_a_minute(desk):
-    rng = random.Random(0)
-    task = desk.filled()
-    desk.table("mine_train.csv", [("".join(rng.choices("ACGT", k=100)), i % 2) for i in range(100_000)])
-    start = time.perf_counter()
-    desk.build(task)
-    assert time.perf_counter() - start < 60
