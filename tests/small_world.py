@@ -6,6 +6,23 @@ import shutil
 from tuned_folder import PROMOTER, task_yaml
 
 DNA = "ACGTTGCAAC" * 5
+WORDS = [
+    "the",
+    "gene",
+    "is",
+    "read",
+    "from",
+    "left",
+    "to",
+    "right",
+    "and",
+    "the",
+    "model",
+    "answers",
+    "with",
+    "one",
+    "word",
+]
 
 
 def write_world(root, tokenizer, tuned_folder):
@@ -17,24 +34,7 @@ def write_world(root, tokenizer, tuned_folder):
 
     rng = random.Random(0)
     (root / "genome.fa").write_text("".join(f">r{i}\n{''.join(rng.choices('ACGT', k=4000))}\n" for i in range(6)))
-    words = [
-        "the",
-        "gene",
-        "is",
-        "read",
-        "from",
-        "left",
-        "to",
-        "right",
-        "and",
-        "the",
-        "model",
-        "answers",
-        "with",
-        "one",
-        "word",
-    ]
-    (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(words, k=60)) for _ in range(100)))
+    (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(WORDS, k=60)) for _ in range(100)))
     tokenizer.save_pretrained(root / "tokenizer")
     shutil.copytree(tuned_folder, root / "sft")
     (root / "a").mkdir()

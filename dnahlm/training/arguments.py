@@ -49,12 +49,11 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
         InputError: the output is taken or one of the `inputs`, or there is nothing to resume from.
     """
     final, part = Path(args.output_dir), part_of(Path(args.output_dir))
-    resume = str(args.resume_from_checkpoint or "").lower() in ("true", "1", "yes")
+    resume = wants_resume(args.resume_from_checkpoint)
     if is_main_process():
         require_apart(final, inputs)
         prepare(final, part, resume, overwrite)
-    if resume:
-        args.resume_from_checkpoint = get_last_checkpoint(str(part))
+    args.resume_from_checkpoint = get_last_checkpoint(str(part)) if resume else None
     args.output_dir = str(part)
     try:
         yield part
@@ -72,6 +71,21 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
         replace(part, final)
 
 
+def wants_resume(resume_from_checkpoint: str | bool | None) -> bool:
+    """Whether to go on from the last checkpoint of the unfinished run.
+
+    Raises:
+        InputError: a path; a run goes on only from its own `.part` folder.
+    """
+    word = str(resume_from_checkpoint or "false").lower()
+    if word not in ("true", "false"):
+        raise InputError(
+            f"resume_from_checkpoint: found {resume_from_checkpoint!r}; allowed: true or false. It goes on from the "
+            "last checkpoint in output_dir.part; to start from other weights give model_name_or_path."
+        )
+    return word == "true"
+
+
 def current_umask() -> int:
     """The permissions new files lose; it can only be read by setting it."""
     mask = os.umask(0o022)
@@ -84,6 +98,9 @@ def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
     if resume:
         if not part.is_dir() or get_last_checkpoint(str(part)) is None:
             raise InputError(f"{part}: holds no checkpoint to resume from. Start without --resume_from_checkpoint.")
+        require_replaceable(final, overwrite)
+        if final.is_dir() and any(final.iterdir()) and not overwrite:
+            raise InputError(f"{final}: already there and not empty. Pass --overwrite too, to replace it at the end.")
         return
     if part.is_dir() and get_last_checkpoint(str(part)) and not overwrite:
         raise InputError(

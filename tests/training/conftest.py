@@ -4,8 +4,7 @@ import json
 import random
 
 import pytest
-
-from dnahlm.manifest import StageClock, write_manifest
+from small_world import WORDS
 
 BLOCK = 64
 
@@ -29,24 +28,7 @@ def corpus(tmp_path_factory):
     root = tmp_path_factory.mktemp("raw")
     rng = random.Random(1)
     (root / "genome.fa").write_text("".join(f">r{i}\n{make_dna(rng, 6000)}\n" for i in range(6)))
-    words = [
-        "the",
-        "gene",
-        "is",
-        "read",
-        "from",
-        "left",
-        "to",
-        "right",
-        "and",
-        "the",
-        "model",
-        "answers",
-        "with",
-        "one",
-        "word",
-    ]
-    (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(words, k=60)) for _ in range(200)))
+    (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(WORDS, k=60)) for _ in range(200)))
     config = CorpusConfig(
         output=str(root / "corpus"), data_root=str(root), dna=["genome.fa"], text=["english.txt"], validation_share=0.2
     )
@@ -101,11 +83,3 @@ def instructions(tmp_path_factory):
     )
     run(InstructionsConfig(tasks=[str(root / "strength.yaml")], data_root=str(root), output=str(root / "instructions")))
     return root / "instructions"
-
-
-@pytest.fixture
-def write_blocks_manifest():
-    def write(folder, **facts):
-        write_manifest(folder, "corpus pack", {}, StageClock(), {}, {}, **facts)
-
-    return write

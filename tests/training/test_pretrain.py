@@ -208,3 +208,20 @@ def test_resume_without_a_checkpoint_is_refused(blocks, tmp_path):
             SMALL,
             arguments(tmp_path / "none", resume_from_checkpoint="true"),
         )
+
+
+def test_a_resumed_run_does_not_replace_a_finished_output_unasked(blocks, tmp_path):
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "out"))
+    (tmp_path / "out.part" / "checkpoint-3").mkdir(parents=True)
+    with pytest.raises(InputError, match="--overwrite"):
+        run(
+            PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "out", resume_from_checkpoint="true")
+        )
+    assert (tmp_path / "out" / "manifest.json").is_file()
+
+
+def test_resume_false_starts_anew_and_a_path_is_refused(blocks, tmp_path):
+    data = PretrainDataArguments(blocks=str(blocks))
+    run(data, SMALL, arguments(tmp_path / "out", max_steps=1, resume_from_checkpoint="false"))
+    with pytest.raises(InputError, match="true or false"):
+        run(data, SMALL, arguments(tmp_path / "other", resume_from_checkpoint="some/checkpoint-3"))
