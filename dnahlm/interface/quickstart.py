@@ -10,6 +10,7 @@ from typing import Any
 
 from dnahlm.io import InputError, part_of, require_free, shipped
 from dnahlm.manifest import FILE_NAME, StageClock, is_current
+from dnahlm.training.checkpoints import last_checkpoint
 
 PRETRAIN, SFT = "recipes/pretrain.py", "recipes/sft.py"
 
@@ -97,7 +98,7 @@ def run_stage(name: str, number: str, config: QuickstartConfig, recipe: Path, da
     command = [*launcher(what, config.deepspeed), "--config", str(recipe / file)]
     for key, place in places.items():
         command += [f"--{key}", place]
-    unfinished = what in (PRETRAIN, SFT) and any(part_of(target).glob("checkpoint-*"))
+    unfinished = what in (PRETRAIN, SFT) and last_checkpoint(part_of(target))
     if config.resume and unfinished:
         command += ["--resume_from_checkpoint", "true"]
     # A stage that --resume found out of date is made again.

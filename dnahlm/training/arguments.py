@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from transformers import TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
+from dnahlm.training.checkpoints import PREFIX, last_checkpoint
 
 
 def has_bf16() -> bool:
@@ -53,17 +53,18 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
     if is_main_process():
         require_apart(final, inputs)
         prepare(final, part, resume, overwrite)
-    args.resume_from_checkpoint = get_last_checkpoint(str(part)) if resume else None
+    checkpoint = last_checkpoint(part) if resume else None
+    args.resume_from_checkpoint = str(checkpoint) if checkpoint else None
     args.output_dir = str(part)
     try:
         yield part
     except BaseException:
-        if is_main_process() and part.is_dir() and get_last_checkpoint(str(part)) is None:
+        if is_main_process() and last_checkpoint(part) is None:
             remove(part)
         raise
     if is_main_process():
         # The arguments are in the manifest (upstream's file is a pickle); trl's card describes another kind of model.
-        for leftover in (*part.glob("checkpoint-*"), part / "training_args.bin", part / "README.md"):
+        for leftover in (*part.glob(f"{PREFIX}*"), part / "training_args.bin", part / "README.md"):
             remove(leftover)
         readable = 0o666 & ~current_umask()
         for weights in part.glob("*.safetensors"):  # upstream writes them readable by the owner only
@@ -95,16 +96,19 @@ def current_umask() -> int:
 
 def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
     """Make the `.part` folder ready, or say why not."""
+    last = last_checkpoint(part)
     if resume:
-        if not part.is_dir() or get_last_checkpoint(str(part)) is None:
-            raise InputError(f"{part}: holds no checkpoint to resume from. Start without --resume_from_checkpoint.")
+        if last is None:
+            raise InputError(
+                f"{part}: holds no complete checkpoint to resume from. Start without --resume_from_checkpoint."
+            )
         require_replaceable(final, overwrite)
         if final.is_dir() and any(final.iterdir()) and not overwrite:
             raise InputError(f"{final}: already there and not empty. Pass --overwrite too, to replace it at the end.")
         return
-    if part.is_dir() and get_last_checkpoint(str(part)) and not overwrite:
+    if last and not overwrite:
         raise InputError(
-            f"{part}: an earlier run was stopped here after {Path(get_last_checkpoint(str(part))).name}. "
+            f"{part}: an earlier run was stopped here after {last.name}. "
             "Pass --resume_from_checkpoint true to go on, or --overwrite to start again."
         )
     require_free(final, overwrite)

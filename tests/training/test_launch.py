@@ -153,9 +153,11 @@ def sft_arguments(instructions, checkpoint, output):
     ]
 
 
-def test_a_killed_run_keeps_its_checkpoint_and_resumes_from_it(blocks, tmp_path):
+def test_a_killed_run_resumes_from_its_last_complete_checkpoint(blocks, tmp_path):
     import signal
     import time
+
+    from dnahlm.training.checkpoints import last_checkpoint
 
     settings = [*pretrain_arguments(blocks, tmp_path / "run", 2), "--save_strategy", "steps", "--save_steps", 5]
     settings[settings.index("--max_steps") + 1] = 4000
@@ -163,14 +165,17 @@ def test_a_killed_run_keeps_its_checkpoint_and_resumes_from_it(blocks, tmp_path)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     part = tmp_path / "run.part"
     deadline = time.time() + 120
-    while time.time() < deadline and not list(part.glob("checkpoint-*/trainer_state.json")):
+    while time.time() < deadline and not last_checkpoint(part):
         time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "run").exists()
     answer = launch("pretrain.py", settings, expect=2)
     assert "--resume_from_checkpoint true" in answer.stderr
-    step = max(int(p.name.split("-")[1]) for p in part.glob("checkpoint-*") if (p / "trainer_state.json").is_file())
+    step = int(last_checkpoint(part).name.split("-")[1])
+    cut_short = part / f"checkpoint-{step + 5}"  # as a kill in the middle of saving leaves one
+    cut_short.mkdir(exist_ok=True)
+    (cut_short / "model.safetensors").write_bytes(b"half")
     settings[settings.index("--max_steps") + 1] = step + 10
     launch("pretrain.py", [*settings, "--resume_from_checkpoint", "true"])
     assert manifest(tmp_path / "run")["counts"]["steps"] == step + 10
