@@ -74,3 +74,24 @@ def stages(world):
 def snapshot(folder):
     """Every file below a folder and its bytes."""
     return {str(p.relative_to(folder)): p.read_bytes() if p.is_file() else None for p in sorted(folder.rglob("*"))}
+
+
+def put(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def predict(world, source, output, *more):
+    return (
+        "predict",
+        "--model",
+        world / "sft",
+        "--task",
+        "core_promoter",
+        "--input",
+        source,
+        "--output",
+        output,
+        *more,
+    )
