@@ -19,6 +19,7 @@ from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
 from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
+from dnahlm.training.muon import optimizer_for
 
 IGNORE_INDEX = -100
 BITS = {"dna": ("bits_per_base", "bases"), "text": ("bits_per_byte", "english_bytes")}
@@ -37,9 +38,13 @@ class PretrainDataArguments:
 
 @dataclass
 class PretrainArguments(TrainingArguments):
-    """Upstream's training arguments, and the precision by machine."""
+    """Upstream's training arguments, the precision by machine, and Muon."""
 
     precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
+    muon: bool = field(
+        default=False,
+        metadata={"help": "Muon for weight matrices, AdamW for the rest (optim is then ignored); not under ZeRO"},
+    )
 
     def __post_init__(self) -> None:
         self.bf16 = resolve_precision(self.precision)
@@ -77,6 +82,7 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
             eval_dataset={kind: read_blocks(Path(data.blocks) / "validation" / kind) for kind in held_out},
             data_collator=collate_blocks,
             callbacks=[LossLog()],
+            optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         losses = trainer.evaluate()

@@ -25,6 +25,7 @@ from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
 from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
+from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
 
 
@@ -42,9 +43,13 @@ class SftDataArguments:
 
 @dataclass
 class SftArguments(SFTConfig):
-    """trl's SFT arguments, and the precision by machine."""
+    """trl's SFT arguments, the precision by machine, and Muon."""
 
     precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
+    muon: bool = field(
+        default=False,
+        metadata={"help": "Muon for weight matrices, AdamW for the rest (optim is then ignored); not under ZeRO"},
+    )
 
     def __post_init__(self) -> None:
         self.bf16 = resolve_precision(self.precision)
@@ -94,6 +99,7 @@ def run(
             eval_dataset=datasets["validation"],
             peft_config=lora_config(adapter, model),
             callbacks=[LossLog()],
+            optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         validation = trainer.evaluate()
