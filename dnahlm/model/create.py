@@ -1,9 +1,18 @@
 """The starting point of a training stage: a fresh model of an open `model_type`, or a checkpoint to continue."""
 
+import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from huggingface_hub.errors import StrictDataclassError
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from dnahlm.config import did_you_mean
@@ -32,6 +41,15 @@ class ModelArguments:
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )
     dropout: float = field(default=0.0, metadata={"help": "dropout rate of a model from scratch"})
+    config_overrides: dict | str | None = field(
+        default=None,
+        metadata={"help": "further settings of the model type's own config, of a model from scratch; a mapping in "
+                  "YAML, on the command line JSON such as '{\"conv_L_cache\": 4}'"},
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if isinstance(self.config_overrides, str):
+            self.config_overrides = read_overrides(self.config_overrides)
 
 
 def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, context: int) -> PreTrainedModel:
@@ -43,7 +61,7 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
         context: T, tokens the model can see at once.
 
     Raises:
-        InputError: unknown `model_type`, or a width the heads do not divide.
+        InputError: unknown `model_type`, a width the heads do not divide, or an override its config does not have.
     """
     if args.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         known = did_you_mean(args.model_type, ["gpt2", "llama", "qwen2", "qwen3", "mistral", "lfm2", "mamba2"])
@@ -54,28 +72,72 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
             f"and num_hidden_layers {args.num_hidden_layers} at least 1."
         )
     check_attention(args.attn_implementation)
-    config = AutoConfig.for_model(
-        args.model_type,
-        vocab_size=len(tokenizer),
-        hidden_size=args.hidden_size,
-        num_hidden_layers=args.num_hidden_layers,
-        num_attention_heads=args.num_attention_heads,
-        max_position_embeddings=context,
-        tie_word_embeddings=args.tie_word_embeddings,
-        **special_ids(tokenizer),
-    )
+    usual = AutoConfig.for_model(args.model_type)
     # Not every architecture has these; where they exist, the defaults are those of a 7-billion model.
-    if hasattr(config, "intermediate_size"):
-        config.intermediate_size = 4 * args.hidden_size
-    if hasattr(config, "num_key_value_heads"):
-        config.num_key_value_heads = args.num_attention_heads
-    for name in DROPOUTS:
-        if hasattr(config, name):
-            setattr(config, name, args.dropout)
+    sized = {"intermediate_size": 4 * args.hidden_size, "num_key_value_heads": args.num_attention_heads}
+    sized |= dict.fromkeys(DROPOUTS, args.dropout)
+    config = build_config(
+        args.model_type,
+        {
+            "vocab_size": len(tokenizer),
+            "hidden_size": args.hidden_size,
+            "num_hidden_layers": args.num_hidden_layers,
+            "num_attention_heads": args.num_attention_heads,
+            "max_position_embeddings": context,
+            "tie_word_embeddings": args.tie_word_embeddings,
+            **special_ids(tokenizer),
+            **{name: value for name, value in sized.items() if hasattr(usual, name)},
+            **known_overrides(args.config_overrides or {}, usual),
+        },
+    )
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=args.attn_implementation)
     set_special_ids(model, tokenizer)
     name_loss(model)
     return model
+
+
+def read_overrides(text: str) -> dict[str, Any]:
+    """`config_overrides` as typed on a command line.
+
+    Raises:
+        InputError: not a JSON object.
+    """
+    try:
+        overrides = json.loads(text)
+    except ValueError:
+        overrides = None
+    if not isinstance(overrides, dict):
+        raise InputError(
+            f"config_overrides: found {text!r}; a JSON object such as '{{\"conv_L_cache\": 4}}' is needed."
+        )
+    return overrides
+
+
+def known_overrides(overrides: dict[str, Any], usual: PreTrainedConfig) -> dict[str, Any]:
+    """The overrides, each of which the model type's config has.
+
+    Raises:
+        InputError: one it does not have; transformers would keep it and never use it.
+    """
+    for name in overrides:
+        if not hasattr(usual, name):
+            hint = did_you_mean(name, list(usual.to_dict()))[:300]
+            raise InputError(f"config_overrides: a {usual.model_type} config has no {name!r}. {hint}")
+    return overrides
+
+
+def build_config(model_type: str, settings: dict[str, Any]) -> PreTrainedConfig:
+    """The config of a model type, or what is wrong with a setting.
+
+    Raises:
+        InputError: a value of the wrong type or out of range.
+    """
+    try:
+        return AutoConfig.for_model(model_type, **settings)
+    except (TypeError, ValueError, StrictDataclassError) as error:
+        raise InputError(
+            f"model_type {model_type}: its config refuses these settings ({' '.join(str(error).split())})."
+        ) from error
 
 
 def check_attention(attn_implementation: str) -> None:

@@ -1,10 +1,14 @@
-"""trl's SFT trainer, projecting to the vocabulary only where an answer is predicted."""
+"""trl's SFT trainer, projecting to the vocabulary only where an answer is predicted, its batches shuffled."""
 
 from typing import Any
 
 import torch
+from datasets import Dataset
 from torch.nn.functional import cross_entropy
+from torch.utils.data import Sampler
 from trl import SFTTrainer
+
+from dnahlm.training.sampler import BucketSampler
 
 IGNORE_INDEX = -100
 
@@ -37,6 +41,14 @@ class AnswerTrainer(SFTTrainer):
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # the launcher averages over processes, the count is of all
         return (loss, outputs) if return_outputs else loss
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        """Upstream's sampler, but for `group_by_length` one that shuffles the batches."""
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        lengths = [len(ids) for ids in (train_dataset or self.train_dataset)["input_ids"]]
+        seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
+        return BucketSampler(lengths, self.args.train_batch_size, seed)
 
 
 def answer_columns(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

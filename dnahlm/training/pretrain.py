@@ -14,10 +14,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast, Trainer, Trai
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.model.create import ModelArguments, check_attention, context_of, create_model
+from dnahlm.model.isolation import TOLERANCE, packing_leak
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
-from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
+from dnahlm.training.arguments import changed_settings, how, is_main_process, resolve_precision, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.muon import optimizer_for
 
@@ -70,6 +71,12 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
     set_seed(args.seed)  # before the weights are drawn, which the trainer's own seeding would be too late for
     model, start = starting_model(model_args, tokenizer, blocks["block_size"])
     model.config.use_cache = False  # with a cache, packed documents would see each other
+    leak = packing_leak(model)
+    if leak > TOLERANCE and is_main_process():
+        print(
+            f"note: a {model.config.model_type} model does not keep packed documents apart: one changes the logits of "
+            f"the next by up to {leak:.2g} (its first tokens see the last ones before them)"
+        )
     held_out = blocks["counts"]["validation"]
     with staged_training(
         args, data.overwrite, [data.blocks, tokenizer_path, model_args.model_name_or_path or data.blocks]
@@ -113,6 +120,7 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
                 zero_stage=zero_stage(trainer),
                 precision="bf16" if args.bf16 else "fp32",
                 validation=bits,
+                packing_leak=leak,
             )
             print(summary(manifest))
     return manifest
