@@ -202,7 +202,7 @@ def test_resume_continues_to_the_very_loss_of_an_uninterrupted_run(blocks, tmp_p
 
 
 def test_resume_without_a_checkpoint_is_refused(blocks, tmp_path):
-    with pytest.raises(InputError, match="no checkpoint"):
+    with pytest.raises(InputError, match="no complete checkpoint"):
         run(
             PretrainDataArguments(blocks=str(blocks)),
             SMALL,
@@ -213,6 +213,7 @@ def test_resume_without_a_checkpoint_is_refused(blocks, tmp_path):
 def test_a_resumed_run_does_not_replace_a_finished_output_unasked(blocks, tmp_path):
     run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "out"))
     (tmp_path / "out.part" / "checkpoint-3").mkdir(parents=True)
+    (tmp_path / "out.part" / "checkpoint-3" / "trainer_state.json").write_text("{}")
     with pytest.raises(InputError, match="--overwrite"):
         run(
             PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "out", resume_from_checkpoint="true")
