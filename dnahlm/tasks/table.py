@@ -48,10 +48,10 @@ def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
     for file_split, path in files.items():
         name = spec.source.files[file_split].removesuffix(".gz") + (".gz" if path.suffix == ".gz" else "")
         for number, row in enumerate(
-            read_table(path, [spec.columns.sequence, spec.columns.label], spec.source.format), 1
+            read_table(path, [spec.columns["sequence"], spec.columns["label"]], spec.source.format), 1
         ):
             sequence = shown_bases(spec, row, table.counts)
-            label = row.values[spec.columns.label]
+            label = row.values[spec.columns["label"]]
             if label not in spec.labels:
                 raise InputError(
                     f"{row.where}: label {label!r} is not declared by task {spec.id} "
@@ -67,8 +67,8 @@ def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
 
 def shown_bases(spec: TaskSpec, row: Row, counts: Counter[str]) -> str:
     """The row's DNA in the letters A, C, G, T, N, cut to the task's window; what was changed is added to `counts`."""
-    raw = row.values[spec.columns.sequence]
-    found = normalize(raw, f"{row.where}: task {spec.id}, column {spec.columns.sequence!r}")
+    raw = row.values[spec.columns["sequence"]]
+    found = normalize(raw, f"{row.where}: task {spec.id}, column {spec.columns['sequence']!r}")
     upper = raw.upper()
     counts["rows_with_lower_case"] += raw != upper
     counts["rows_with_u"] += "U" in upper
