@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dnahlm.tasks.leakage import find_leaks
-from dnahlm.tasks.table import LabelledRow, TaskTable
+from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.table import TaskTable
 
 EXAMPLES = 5  # shown per kind of leak and pair of tasks
 

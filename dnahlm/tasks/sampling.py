@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dnahlm.dna import reverse_complement
 from dnahlm.tasks.prompt import fill_phrasing
 from dnahlm.tasks.spec import TaskSpec, answers
-from dnahlm.tasks.table import LabelledRow
+from dnahlm.tasks.rows import LabelledRow
 
 Record = dict[str, str]
 

@@ -146,7 +146,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("metrics:", "window: {bases: 9, overlap: 3}\nmetrics:", "only slide has one"),
         ("metrics:", "kind: clasification\nmetrics:", "Did you mean 'classification'"),
         ("metrics:", "kind: regression\nmetrics:", "regression needs the key 'decimals'"),
-        ("metrics:", "kind: regression\ndecimals: 2\nmetrics:", "remove the labels"),
+        ("metrics: [mcc, accuracy]", "kind: regression\ndecimals: 2\nmetrics: [mae]", "remove the labels"),
         ("metrics: [mcc", "kind: regression\ndecimals: 2\nmetrics: [mcc", "Known: mae, pearson, rmse, spearman"),
         ("metrics:", "kind: hierarchical\nmetrics:", "hierarchical needs the key 'levels'"),
         ("metrics:", "levels: 3\nmetrics:", "belongs to kind hierarchical"),
