@@ -40,7 +40,10 @@ def file_origin(spec: TaskSpec, data_root: str | Path, split: str) -> Origin:
     path = local_path(spec, data_root, given, f"split {split}")
     columns = columns_needed(spec)
     return Origin(
-        split, {split: path}, lambda: read_table(path, columns, spec.source.format), {str(path): shown_name(given, path)}
+        split,
+        {split: path},
+        lambda: read_table(path, columns, spec.source.format),
+        {str(path): shown_name(given, path)},
     )
 
 
