@@ -34,6 +34,12 @@ def find_origins(spec: TaskSpec, data_root: str | Path) -> list[Origin]:
     return [file_origin(spec, data_root, split) for split in spec.source.files]
 
 
+def has_local_files(spec: TaskSpec, data_root: str | Path) -> bool:
+    """Whether any of the files that the task names lies under the data root."""
+    names = [*spec.source.files.values(), *(f for files in spec.source.class_files.values() for f in files.values())]
+    return any((Path(data_root) / name).is_file() or (Path(data_root) / f"{name}.gz").is_file() for name in names)
+
+
 def file_origin(spec: TaskSpec, data_root: str | Path, split: str) -> Origin:
     """One split read from one table."""
     given = spec.source.files[split]

@@ -1,4 +1,4 @@
-"""Instruction records to JSONL, a few thousand at a time: counted, and measured in tokens where a tokenizer is given."""
+"""Instruction records to JSONL, some thousands at a time: counted, and measured in tokens if a tokenizer is given."""
 
 from __future__ import annotations
 
