@@ -35,9 +35,7 @@ class Strands:
     table: np.ndarray  # (2^TABLE_BITS,) bool, whether an anchor begins with these bits
 
 
-def held_pairs(
-    shorter: Sequence[str], longer: Sequence[str], progress: str | None = None
-) -> Iterator[tuple[int, int]]:
+def held_pairs(shorter: Sequence[str], longer: Sequence[str], progress: str | None = None) -> Iterator[tuple[int, int]]:
     """Yield (index of the longer, index of the shorter) where the shorter, on either strand, lies inside the longer.
 
     Sequences are distinct within each list, over any ASCII letters; the empty one lies in none.

@@ -112,7 +112,7 @@ class WordIndex:
         return tuple(np.concatenate(parts) for parts in zip(none, *found, strict=True))
 
     def search_batch(self, batch: Joined) -> Found:
-        """Near pairs of one batch: every shared word makes a key (pair, place); keys are sorted and counted per pair."""
+        """Near pairs of one batch: each shared word makes a key (pair, place); keys are sorted and counted per pair."""
         rows, words, places = distinct_words(batch)
         sizes = np.bincount(rows, minlength=len(batch.lengths))
         known = self.seen[words]

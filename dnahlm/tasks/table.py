@@ -21,6 +21,7 @@ class LabelledRow:
     sequence: str  # A, C, G, T, N
     label: str  # value in the table
     source: str  # file relative to the data root : line
+    clean: bool = True  # of a test row: nothing seen in training gives it away, see dnahlm.tasks.fairness
 
 
 @dataclass

@@ -10,6 +10,7 @@ anew: an alarm there is a false one. Prints one Markdown table.
 """
 
 import argparse
+import itertools
 import random
 import resource
 import time
@@ -78,7 +79,7 @@ def five_substituted(text: str, rng: random.Random) -> str:
 
 def dinucleotide_shuffled(text: str, rng: random.Random) -> str:
     """A random order of the letters with the same dinucleotides (Altschul and Erickson, Mol. Biol. Evol. 2, 1985)."""
-    exits = {base: [b for a, b in zip(text, text[1:], strict=False) if a == base] for base in set(text)}
+    exits = {base: [b for a, b in itertools.pairwise(text) if a == base] for base in set(text)}
     while True:  # draw a last exit of each base until all of them lead to the end
         last = {base: rng.choice(nexts) for base, nexts in exits.items() if nexts and base != text[-1]}
         if all(leads(base, last, text[-1]) for base in last):
@@ -103,7 +104,10 @@ def leads(base: str, last: dict[str, str], end: str) -> bool:
 
 
 def measured(
-    name: str, search: Callable[[list[str], list[str]], list[Leak]], train: list[str], test: list[str],
+    name: str,
+    search: Callable[[list[str], list[str]], list[Leak]],
+    train: list[str],
+    test: list[str],
     planted: dict[str, dict[int, int]],
 ) -> list[Leak]:
     """Search, and print the row of the table."""
@@ -115,7 +119,8 @@ def measured(
     told = {leak.test_index for leak in leaks}
     cells = []
     for kind, places in planted.items():
-        hits = sum(place in told if kind == "shuffled" else (source, place) in pairs for place, source in places.items())
+        alarms = kind == "shuffled"
+        hits = sum(place in told if alarms else (source, place) in pairs for place, source in places.items())
         cells.append(f"{hits:,} of {len(places):,}")
     rest = set(range(len(test))).difference(*planted.values())
     cells.append(f"{len(rest & told):,} of {len(rest):,}")
