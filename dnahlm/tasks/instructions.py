@@ -62,6 +62,11 @@ class InstructionsConfig:
     reverse_complement: bool = field(
         default=True, metadata={"help": "add the other strand of each train row where the task is strand-symmetric"}
     )
+    near: bool = field(default=True, metadata={"help": "near-duplicates of test rows leave train too"})
+    corpus: str | None = field(
+        default=None,
+        metadata={"help": "corpus folder of the pretraining; test rows found in it are counted, not clean"},
+    )
     tokenizer: str | None = field(default=None, metadata={"help": "also count tokens, with this tokenizer folder"})
     max_length: int = field(
         default=0, metadata={"help": "with --tokenizer: refuse rows of more tokens, answer included; 0 = no limit"}
@@ -83,7 +88,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
     with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
         tables = [read_task_table(spec, config.data_root) for spec in specs]
-        leaks = remove_leaks(tables)
+        leaks = remove_leaks(tables, config.near, config.corpus)
         for table in tables:
             check_rows(table, " once rows that give test rows away are removed (see --tasks: fewer tasks leak less)")
         choose_rows(tables, mixture, config)
@@ -95,6 +100,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         for asker, table in zip(askers, tables, strict=True):
             facts = {split: writer.facts(table.spec.id, split) for split in SPLITS}
             counts[table.spec.id] = {**facts, "table": dict(table.counts)}
+            counts[table.spec.id] |= {"splitting": table.splitting} if table.splitting else {}
             write_task_file(asker.spec, part / "tasks" / f"{table.spec.id}.yaml")
             print(summary(table, counts[table.spec.id]))
         (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")

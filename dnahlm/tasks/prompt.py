@@ -56,7 +56,7 @@ def render_prompts(tokenizer: PreTrainedTokenizerFast, instructions: Sequence[st
 def render_text(instruction: str, input: str) -> str:
     r"""The prompt of the shipped chat template, without a tokenizer; for people to read.
 
-    >>> render_text("Is this a promoter?", "ACGT")[-67:]
+    >>> render_text("Is this a promoter?", "ACGT")[-69:]
     '### Instruction:\nIs this a promoter?\n\n### Input:\nACGT\n\n### Response:\n'
     """
     from transformers.utils.chat_template_utils import render_jinja_template

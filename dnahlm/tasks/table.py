@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dnahlm.dna import canonical
 from dnahlm.io import InputError
@@ -26,6 +27,7 @@ class TaskTable:
     rows: dict[str, list[LabelledRow]]
     files: dict[str, Path]
     counts: Counter[str] = field(default_factory=Counter)
+    splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.split`
 
 
 def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
@@ -73,8 +75,11 @@ def read_grouped(table: TaskTable, origin: Origin) -> None:
         if by_column:
             keys.append(row.values[source.hold_out_by])
     sequences = [reading.sequence for reading in readings]
-    by = "group" if by_column else "similarity"
-    splits = assign_splits(keys if by_column else None, sequences, source.hold_out, by, seed=0)
+    splits = assign_splits(
+        keys if by_column else None, sequences, source.hold_out, source.hold_out_by, seed=0, facts=table.splitting
+    )
+    if table.splitting["note"]:
+        print(f"{table.spec.id}: {table.splitting['note']}")
     for number, (split, reading, place) in enumerate(zip(splits, readings, places, strict=True), 1):
         add(table, split, number, reading, place)
 
