@@ -122,6 +122,17 @@ def sequences_in(input: str) -> list[str]:
     return [line.rpartition(": ")[2] for line in input.split("\n")]
 
 
+def bases_in(input: str) -> int:
+    r"""Bases of a record's input: of both sequences of a pair; a protein has none.
+
+    >>> bases_in("Reference: ACGT\nAlternative: ACGA"), bases_in("DNA: ATG\nProtein: M"), bases_in("ACGT")
+    (8, 3, 4)
+    """
+    return sum(
+        len(letters) for name, _, letters in (line.rpartition(": ") for line in input.split("\n")) if name != "Protein"
+    )
+
+
 def read_protein(text: str, where: str) -> str:
     """A protein in the 20 one-letter codes, X for an unknown residue and * for the stop, in upper case.
 

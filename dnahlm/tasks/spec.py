@@ -149,6 +149,11 @@ def has_fixed_answers(spec: TaskSpec) -> bool:
     return spec.kind in ("classification", *PAIR_KINDS) or (spec.kind == "hierarchical" and bool(spec.labels))
 
 
+def asks_one_sequence(spec: TaskSpec) -> bool:
+    """Whether a sequence alone makes a question whose answers can be scored, as predict and chat need it."""
+    return has_fixed_answers(spec) and spec.kind not in PAIR_KINDS
+
+
 def answers(spec: TaskSpec) -> list[str]:
     """What the model may write, in the order of the YAML file.
 
@@ -158,8 +163,8 @@ def answers(spec: TaskSpec) -> list[str]:
     if not has_fixed_answers(spec):
         raise InputError(
             f"{spec.path}: task {spec.id} is of kind {spec.kind}, whose answers are no fixed list, so they cannot be "
-            "scored one by one: evaluate, predict and chat do not take it. Train on its instructions, and let "
-            "`transformers` generate the text of the answer."
+            "scored one by one: evaluate, predict and chat do not take it. Train on its instructions, let "
+            "`transformers` generate the answers, and name the other tasks in the suite."
         )
     return list(spec.labels.values())
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dnahlm.io import InputError
-from dnahlm.tasks.kinds import sequences_in
+from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.records import Record
 
 CHUNK = 4096  # records in memory at once
@@ -33,9 +33,8 @@ class Tally:
     max_tokens: int = 0
 
     def add(self, record: Record, classes: bool) -> None:
-        """Count one record; a pair's bases are those of both sequences, a protein has none."""
-        protein = record["input"].startswith("DNA: ")
-        size = len(sequences_in(record["input"])[0]) if protein else sum(map(len, sequences_in(record["input"])))
+        """Count one record; a pair's bases are those of both sequences."""
+        size = bases_in(record["input"])
         self.min_bases = min(self.min_bases, size) if self.rows else size
         self.max_bases = max(self.max_bases, size)
         self.rows += 1
