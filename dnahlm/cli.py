@@ -26,6 +26,12 @@ COMMANDS = {
         "corpus -> one byte-level BPE for both",
     ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
+    "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
+    "pairs coding": (
+        "dnahlm.tasks.pairs.coding",
+        "CodingPairsConfig",
+        "coding sequences -> pairs of a DNA window and the protein it codes, or not",
+    ),
     "tasks list": ("dnahlm.tasks.catalogue", "ListConfig", "the tasks that come with the package"),
     "tasks inspect": (
         "dnahlm.tasks.inspect",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from dnahlm.readers.tables import Row, read_table
+from dnahlm.readers.formats import read_rows
+from dnahlm.readers.hub import read_hub
+from dnahlm.readers.tables import Row
 from dnahlm.tasks.spec import TaskSpec, local_path
 
 
@@ -31,7 +35,10 @@ def find_origins(spec: TaskSpec, data_root: str | Path) -> list[Origin]:
     Raises:
         InputError: a file that is not there; the hub is asked only when none of the files is.
     """
-    return [file_origin(spec, data_root, split) for split in spec.source.files]
+    source = spec.source
+    if source.hub and not has_local_files(spec, data_root):
+        return [hub_origin(spec, split) for split in source.hub_splits]
+    return [file_origin(spec, data_root, split) for split in source.files or source.class_files]
 
 
 def has_local_files(spec: TaskSpec, data_root: str | Path) -> bool:
@@ -41,16 +48,36 @@ def has_local_files(spec: TaskSpec, data_root: str | Path) -> bool:
 
 
 def file_origin(spec: TaskSpec, data_root: str | Path, split: str) -> Origin:
-    """One split read from one table."""
-    given = spec.source.files[split]
-    path = local_path(spec, data_root, given, f"split {split}")
-    columns = columns_needed(spec)
-    return Origin(
-        split,
-        {split: path},
-        lambda: read_table(path, columns, spec.source.format),
-        {str(path): shown_name(given, path)},
+    """One split read from its file, or from its file per class; the genome of intervals is an input too."""
+    source, columns = spec.source, columns_needed(spec)
+    if source.format == "fasta":
+        given = {f"{split}/{label}": name for label, name in source.class_files[split].items()}
+        columns = [spec.columns["sequence"], spec.label_column]
+    else:
+        given = {split: source.files[split]}
+    files = {role: local_path(spec, data_root, name, f"split {role}") for role, name in given.items()}
+    names = {str(files[role]): shown_name(name, files[role]) for role, name in given.items()}
+    place = (
+        {label: files[f"{split}/{label}"] for label in source.class_files[split]}
+        if source.class_files
+        else files[split]
     )
+    options: dict[str, Any] = {}
+    if source.genome:
+        files["genome"] = options["genome"] = local_path(spec, data_root, source.genome, "genome")
+    if source.format == "kmer_tsv":
+        options["dna_columns"] = [column for name, column in spec.sequence_columns.items() if name != "protein"]
+    rows = partial(read_rows, source.format, place, columns, source.filter, **options)
+    return Origin(split, files, rows, names)
+
+
+def hub_origin(spec: TaskSpec, split: str) -> Origin:
+    """One split read from the hub, through the cache of `datasets`."""
+    source = spec.source
+    rows = partial(
+        read_hub, str(source.hub), source.config, source.hub_splits[split], columns_needed(spec), source.filter
+    )
+    return Origin(split, {}, rows)
 
 
 def columns_needed(spec: TaskSpec) -> list[str]:
