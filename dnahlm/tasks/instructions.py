@@ -88,7 +88,9 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
     with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
         tables = [read_task_table(spec, config.data_root) for spec in specs]
+        seconds = {"read": clock.seconds}
         leaks = remove_leaks(tables, config.near, config.corpus)
+        seconds["leak_check"] = round(clock.seconds - sum(seconds.values()), 2)
         for table in tables:
             check_rows(table, " once rows that give test rows away are removed (see --tasks: fewer tasks leak less)")
         choose_rows(tables, mixture, config)
@@ -96,6 +98,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
             asker.examples = config.examples
             asker.shown = example_pool(table.spec, table.rows["train"]) if config.examples else {}
         totals = write_splits(part, writer, askers, tables, config)
+        seconds["write"] = round(clock.seconds - sum(seconds.values()), 2)
         counts: dict[str, Any] = {}
         for asker, table in zip(askers, tables, strict=True):
             facts = {split: writer.facts(table.spec.id, split) for split in SPLITS}
@@ -113,7 +116,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         manifest = write_manifest(
             part, "instructions build", config, clock, inputs, counts,
             tasks={spec.id: spec.version for spec in specs},
-            simulated=sorted(spec.id for spec in specs if spec.simulated),
+            simulated=sorted(spec.id for spec in specs if spec.simulated), seconds_of=seconds,
         )  # fmt: skip
     total = ", ".join(f"{totals[split]:,} {split}" for split in SPLITS)
     print(f"wrote {total} instructions, tasks: {len(specs)} -> {config.output}")
