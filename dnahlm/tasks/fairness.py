@@ -44,19 +44,21 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         row that leaks into several tasks is in several entries);
         `corpus`: what occurs in the pretraining corpus, by task and kind, empty without one;
         `test_rows`: task -> rows, how many of them are given away and how many are clean;
-        `search`: what the search for near-duplicates could not look at in full.
+        `search`: searched split or `corpus` -> what the search for near-duplicates could not look at in full.
 
     Raises:
         InputError: the corpus has no train split, or a damaged file.
     """
-    search: Counter[str] = Counter()
+    search: dict[str, Counter[str]] = defaultdict(Counter)
     report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "corpus": []}
     given_away: dict[str, set[str]] = {"by_train": set(), "in_corpus": set()}
     if corpus is not None:
-        report["corpus"], given_away["in_corpus"] = corpus_report(places(tables, ["test"]), corpus, near, search)
+        report["corpus"], given_away["in_corpus"] = corpus_report(
+            places(tables, ["test"]), corpus, near, search["corpus"]
+        )
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        groups = leaking_groups(places(tables, [split]), places(tables, against), near, search)
+        groups = leaking_groups(places(tables, [split]), places(tables, against), near, search[split])
         report["leaks"] += [entry(key, group) for key, group in sorted(groups.items())]
         leaking = set().union(*(group.rows for group in groups.values()))
         report["removed_rows"][split] = take_out(tables, split, leaking)
@@ -64,7 +66,7 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
             tests = (group.against_rows for (_, _, _, into, _), group in groups.items() if into == "test")
             given_away["by_train"] = set().union(*tests)
     report["test_rows"] = {table.spec.id: mark_clean(table, given_away) for table in tables}
-    report["search"] = dict(search)
+    report["search"] = {name: dict(counts) for name, counts in search.items() if counts}
     return report
 
 
