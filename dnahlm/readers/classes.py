@@ -15,6 +15,8 @@ def read_class_files(
 
     Args:
         class_files: label -> FASTA file, plain or `.gz`; letters and case come as in the file.
+        label_column: name to give the label.
+        sequence_column: name to give the bases.
 
     Raises:
         InputError: no files, one file under two labels, a file that is no FASTA, and all that

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnahlm.errors import machine_message
 from dnahlm.io import InputError
 from dnahlm.readers.columnar import BATCH_ROWS, rows_of_batches
 from dnahlm.readers.tables import Row, matching, require_columns
+
+WITHOUT_HUB = (
+    " Without internet: on a machine that has it, run `hf download {name} --repo-type dataset --local-dir FOLDER`, "
+    "copy FOLDER here, and name its tables under `files:`. A data set that needs its own script must be made tables."
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -56,10 +62,9 @@ def load(name: str, config: str | None, split: str) -> Dataset:
     except Exception as error:  # network, hub and builder each raise their own; all of them mean that it cannot be had
         if machine_message(error):
             raise
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        reason = " ".join(str(error).split())[:400] or type(error).__name__
         raise InputError(
             f"{name}: split {split!r}{f' of configuration {config!r}' if config else ''} of this hub data set could "
-            f"not be loaded: {reason.rstrip('.')}. Check `hub:`, `config:` and `hub_splits:`. Without internet: on a "
-            f"machine that has it, run `hf download {name} --repo-type dataset --local-dir FOLDER`, copy FOLDER here, "
-            "and name its tables under `files:` (a data set that needs its own script must be exported to tables)."
+            f"not be loaded: {reason.rstrip('.')}. Check `hub:`, `config:` and `hub_splits:`."
+            f"{'' if Path(name).is_dir() else WITHOUT_HUB.format(name=name)}"
         ) from error

@@ -6,6 +6,8 @@ Positions count bases from 0 and `end` is not part of the interval. Lines starti
 intervals; a `#` line right before the first interval, with as many fields, names the fields from the fourth on.
 """
 
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from dnahlm.readers.tables import Row, check_values, require_columns
 PLACE = ["chrom", "start", "end"]
 NAMES = [*PLACE, "name", "score", "strand", "thickStart", "thickEnd", "itemRgb", "blockCount", "blockSizes",
          "blockStarts"]  # fmt: skip
+WHOLE = re.compile(r"[0-9]{1,15}")
 SEQUENCE = "sequence"  # the column that holds the bases
 
 
@@ -30,7 +33,7 @@ class Interval:
     start: int
     end: int
     reverse: bool
-    fields: list[str]
+    text: str  # all fields, as in the file: a million split lines would take a gigabyte
     line: int
     sequence: str = ""  # 5' to 3' of its strand; set once the genome has been read
 
@@ -51,21 +54,21 @@ def read_intervals(path: str | Path, columns: Sequence[str], genome: str | Path)
             another number of fields, positions that are no whole numbers, start >= end, a strand other than + - . ;
             a chromosome the genome lacks, an end beyond it. All but the first name the line, before any row is given.
     """
-    names, intervals = read_bed(Path(path))
+    names, tabs, intervals = read_bed(Path(path))
     if SEQUENCE in names:
         raise InputError(f"{path}: its header names a field {SEQUENCE!r}, which is what the bases from the genome are "
                          "called. Rename the field.")  # fmt: skip
     require_columns(str(path), [*names, SEQUENCE], columns, "A # line before the first interval can name the fields.")
     cut_sequences(Path(path), intervals, genome)
     for interval in intervals:
-        fields = dict(zip(names, interval.fields, strict=True), **{SEQUENCE: interval.sequence})
+        fields = dict(zip(names, split_fields(interval.text, tabs), strict=True), **{SEQUENCE: interval.sequence})
         values = {name: fields[name] for name in columns}
         check_values(f"{path}:{interval.line}", values)
         yield Row(values, f"{path}:{interval.line}")
 
 
-def read_bed(path: Path) -> tuple[list[str], list[Interval]]:
-    """Names of the fields, and the intervals of a BED file.
+def read_bed(path: Path) -> tuple[list[str], bool, list[Interval]]:
+    """Names of the fields, whether tabs part them, and the intervals of a BED file.
 
     Raises:
         InputError: as `read_intervals`, as far as it can be told without the genome.
@@ -82,10 +85,10 @@ def read_bed(path: Path) -> tuple[list[str], list[Interval]]:
             tabs = "\t" in line if not intervals else tabs
             fields = split_fields(line, tabs)
             names = names or field_names(f"{path}:{number}", split_fields(comment, tabs), len(fields))
-            intervals.append(make_interval(f"{path}:{number}", names, fields, number))
+            intervals.append(make_interval(f"{path}:{number}", names, fields, line, number))
     if not intervals:
         raise InputError(f"{path}: holds no interval. A BED line is chrom, start, end, parted by tabs.")
-    return names, intervals
+    return names, tabs, intervals
 
 
 def split_fields(line: str, tabs: bool) -> list[str]:
@@ -115,7 +118,7 @@ def field_names(where: str, header: list[str], n_fields: int) -> list[str]:
     return [*NAMES[:n_fields], *(f"field{i + 1}" for i in range(len(NAMES), n_fields))]
 
 
-def make_interval(where: str, names: list[str], fields: list[str], line: int) -> Interval:
+def make_interval(where: str, names: list[str], fields: list[str], text: str, line: int) -> Interval:
     """One checked interval.
 
     Raises:
@@ -126,7 +129,7 @@ def make_interval(where: str, names: list[str], fields: list[str], line: int) ->
             f"{where}: found {len(fields)} fields where the first interval has {len(names)}. Fix the line."
         )
     chrom, start, end = fields[:3]
-    if not (start.isascii() and start.isdigit() and end.isascii() and end.isdigit()):
+    if not (WHOLE.fullmatch(start) and WHOLE.fullmatch(end)):
         raise InputError(
             f"{where}: start {start[:30]!r} and end {end[:30]!r} must be whole numbers of bases, 0 or more."
         )
@@ -138,7 +141,7 @@ def make_interval(where: str, names: list[str], fields: list[str], line: int) ->
     strand = fields[names.index("strand")] if "strand" in names else "."
     if strand not in ("+", "-", "."):
         raise InputError(f"{where}: strand {strand[:30]!r} is not one of + - . (the last: none, read as +).")
-    return Interval(chrom, int(start), int(end), strand == "-", fields, line)
+    return Interval(sys.intern(chrom), int(start), int(end), strand == "-", text, line)
 
 
 def cut_sequences(path: Path, intervals: list[Interval], genome: str | Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dnahlm.io import InputError
-from dnahlm.readers.tables import Row, read_table
+from dnahlm.readers.tables import Row, read_table, require_columns
 
 
 def read_kmer_table(
@@ -23,10 +23,11 @@ def read_kmer_table(
     Raises:
         InputError: as `read_table`; a k-mer of another length, or one that does not overlap its neighbour, with line.
     """
+    require_columns(f"{path}: dna_columns", columns, dna_columns, "Say which of the columns asked for hold k-mers.")
     k = 0
     for row in read_table(path, columns, format="tsv"):
         joined = {}
-        for name in set(dna_columns) & row.values.keys():
+        for name in dna_columns:
             kmers = row.values[name].split()
             k = k or len(kmers[0])
             joined[name] = join_kmers(kmers, k, f"{row.where}: column {name!r}")

@@ -1,4 +1,4 @@
-"""Rows, which every table format gives, and CSV and TSV files with a header line, plain or gzip, as a stream of them."""
+"""Rows, which every format of labelled data gives, and the readers of CSV and TSV files, plain or gzip."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -153,6 +153,8 @@ def matching(rows: Iterator[Row], filter: Mapping[str, str], columns: Sequence[s
 
     Args:
         rows: with the columns of `filter` beside `columns`.
+        filter: what the yielded rows have, as text.
+        columns: which values to keep.
         what: the file or data set, for the message.
 
     Raises:

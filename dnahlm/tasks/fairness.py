@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnahlm.tasks.leakage import NEAR, find_leaks
+from dnahlm.tasks.leakage import NEAR, Leak, each_leak
 from dnahlm.tasks.pretraining import find_in_corpus
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
@@ -21,13 +21,11 @@ class Place(NamedTuple):
     row: LabelledRow
 
 
-class Pair(NamedTuple):
-    """A row that gives another away."""
+class Group(NamedTuple):
+    """The leaks of one kind from one split of a task into another."""
 
-    by: Place
-    against: Place
-    kind: str
-    similarity: float
+    rows: dict[str, dict[str, Any]]  # id of each row that gives another away -> one leak of it, for the first EXAMPLES
+    against_rows: set[str]  # ids of the rows given away
 
 
 def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | Path | None = None) -> dict[str, Any]:
@@ -47,25 +45,29 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         row that leaks into several tasks is in several entries);
         `corpus`: what occurs in the pretraining corpus, by task and kind, empty without one;
         `test_rows`: task -> rows, how many of them are given away and how many are clean;
-        `search`: what the search for near-duplicates could not look at in full.
+        `search`: searched split or `corpus` -> what the search for near-duplicates could not look at in full.
 
     Raises:
         InputError: the corpus has no train split, or a damaged file.
     """
-    search: Counter[str] = Counter()
+    search: dict[str, Counter[str]] = defaultdict(Counter)
     report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "corpus": []}
     given_away: dict[str, set[str]] = {"by_train": set(), "in_corpus": set()}
     if corpus is not None:
-        report["corpus"], given_away["in_corpus"] = corpus_report(places(tables, ["test"]), corpus, near, search)
+        report["corpus"], given_away["in_corpus"] = corpus_report(
+            places(tables, ["test"]), corpus, near, search["corpus"]
+        )
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        pairs = leaking_pairs(places(tables, [split]), places(tables, against), near, search)
-        report["leaks"] += summarise(pairs)
-        report["removed_rows"][split] = take_out(tables, split, {pair.by.row.id for pair in pairs})
+        groups = leaking_groups(places(tables, [split]), places(tables, against), near, search[split])
+        report["leaks"] += [entry(key, group) for key, group in sorted(groups.items())]
+        leaking = set().union(*(group.rows for group in groups.values()))
+        report["removed_rows"][split] = take_out(tables, split, leaking)
         if split == "train":
-            given_away["by_train"] = {pair.against.row.id for pair in pairs if pair.against.split == "test"}
+            tests = (group.against_rows for (_, _, _, into, _), group in groups.items() if into == "test")
+            given_away["by_train"] = set().union(*tests)
     report["test_rows"] = {table.spec.id: mark_clean(table, given_away) for table in tables}
-    report["search"] = dict(search)
+    report["search"] = {name: dict(counts) for name, counts in search.items() if counts}
     return report
 
 
@@ -89,15 +91,21 @@ def flat(rows: Sequence[Place]) -> tuple[list[str], list[int]]:
     return sequences, owners
 
 
-def leaking_pairs(rows: Sequence[Place], against: Sequence[Place], near: bool, counts: Counter[str]) -> list[Pair]:
-    """Every pair of which the first row gives the second away."""
+def leaking_groups(
+    rows: Sequence[Place], against: Sequence[Place], near: bool, counts: Counter[str]
+) -> dict[tuple[str, ...], Group]:
+    """(task, split, counterpart, its split, kind) -> the rows that give others away, and the rows given away."""
     sequences, owners = flat(rows)
     tested, tested_owners = flat(against)
     title = f"leaks of {rows[0].split} rows" if rows else None
-    return [
-        Pair(rows[owners[leak.train_index]], against[tested_owners[leak.test_index]], leak.kind, leak.similarity)
-        for leak in find_leaks(sequences, tested, title, near, counts)
-    ]
+    groups: dict[tuple[str, ...], Group] = defaultdict(lambda: Group({}, set()))
+    for leak in each_leak(sequences, tested, title, near, counts):
+        by, of = rows[owners[leak.train_index]], against[tested_owners[leak.test_index]]
+        group = groups[by.task, by.split, of.task, of.split, leak.kind]
+        group.against_rows.add(of.row.id)
+        if by.row.id not in group.rows:
+            group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
+    return groups
 
 
 def take_out(tables: Iterable[TaskTable], split: str, leaking: set[str]) -> dict[str, int]:
@@ -129,8 +137,8 @@ def corpus_report(
     groups: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for index, hit in find_in_corpus(sequences, corpus, near, counts).items():
         place = tested[owners[index]]
-        example = {"id": place.row.id, "source": place.row.source, "document": hit.document}
-        groups[place.task, hit.kind][place.row.id] = example | how_near(hit.kind, hit.similarity)
+        found = {"id": place.row.id, "source": place.row.source, "document": hit.document}
+        groups[place.task, hit.kind][place.row.id] = found | how_near(hit.kind, hit.similarity)
     entries = [
         {"task": task, "split": "test", "kind": kind, "rows": len(rows), "examples": list(rows.values())[:EXAMPLES]}
         for (task, kind), rows in sorted(groups.items())
@@ -143,32 +151,21 @@ def how_near(kind: str, similarity: float) -> dict[str, float]:
     return {"similarity": round(similarity, 3)} if kind == NEAR else {}
 
 
-def summarise(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    """One entry per (task, split, counterpart, its split, kind): distinct rows on either side, and examples."""
-    groups: dict[tuple[str, ...], list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.by.task, pair.by.split, pair.against.task, pair.against.split, pair.kind].append(pair)
-    entries = []
-    for (task, split, test_task, test_split, kind), members in sorted(groups.items()):
-        first: dict[str, Pair] = {}
-        for pair in members:
-            first.setdefault(pair.by.row.id, pair)
-        entries.append(
-            {
-                "task": task, "split": split, "against_task": test_task, "against_split": test_split, "kind": kind,
-                "rows": len(first),
-                "against_rows": len({pair.against.row.id for pair in members}),
-                "examples": [example(pair) for pair in list(first.values())[:EXAMPLES]],
-            }
-        )  # fmt: skip
-    return entries
+def entry(key: tuple[str, ...], group: Group) -> dict[str, Any]:
+    """A group of leaks as it is in the report."""
+    task, split, against_task, against_split, kind = key
+    return {
+        "task": task, "split": split, "against_task": against_task, "against_split": against_split, "kind": kind,
+        "rows": len(group.rows),
+        "against_rows": len(group.against_rows),
+        "examples": list(group.rows.values())[:EXAMPLES],
+    }  # fmt: skip
 
 
-def example(pair: Pair) -> dict[str, Any]:
+def example(by: LabelledRow, against: LabelledRow, leak: Leak) -> dict[str, Any]:
     """One leak, with the file and line of both rows."""
-    by, against = pair.by.row, pair.against.row
     rows = {"id": by.id, "source": by.source, "against_id": against.id, "against_source": against.source}
-    return rows | how_near(pair.kind, pair.similarity)
+    return rows | how_near(leak.kind, leak.similarity)
 
 
 def leak_counts(report: dict[str, Any]) -> dict[str, int]:

@@ -1,8 +1,10 @@
 """Which training sequences are, lie inside, hold or are much like a test sequence, on either strand."""
 
+import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from dnahlm.dna import reverse_complement
 
@@ -44,26 +46,36 @@ def find_leaks(
 Leak(train_index=1, test_index=0, kind='reverse_complement', similarity=1.0), \
 Leak(train_index=2, test_index=1, kind='contained', similarity=1.0)]
     """
+    return sorted(each_leak(train, test, progress, near, counts), key=attrgetter("train_index", "test_index"))
+
+
+def each_leak(
+    train: Sequence[str],
+    test: Sequence[str],
+    progress: str | None = None,
+    near: bool = True,
+    counts: Counter[str] | None = None,
+) -> Iterator[Leak]:
+    """The leaks of `find_leaks` one by one, near-duplicates last: where rows are many copies of few, pairs are many."""
     # numpy is loaded here, when there is something to search.
     from dnahlm.tasks.held import held_pairs
     from dnahlm.tasks.near import find_near
 
     train_places, test_places = places_by_sequence(train), places_by_sequence(test)
     unique_train, unique_test = list(train_places), list(test_places)
-    pairs = dict.fromkeys(held_pairs(unique_test, unique_train, progress), 1.0)
+    held = set(held_pairs(unique_test, unique_train, progress))
     # Now the longer one is the test sequence; turned round, this too gives (train, test).
-    pairs |= {(shorter, longer): 1.0 for longer, shorter in held_pairs(unique_train, unique_test, progress)}
-    held = len(pairs)
+    held |= {(shorter, longer) for longer, shorter in held_pairs(unique_train, unique_test, progress)}
+    found = [((i, j, 1.0) for i, j in sorted(held))]
     if near:
-        found = zip(*(part.tolist() for part in find_near(unique_train, unique_test, progress, counts)), strict=True)
-        for train_index, test_index, similarity in found:
-            pairs.setdefault((train_index, test_index), similarity)
-    leaks = []
-    for number, ((train_index, test_index), similarity) in enumerate(pairs.items()):
-        one, other = unique_train[train_index], unique_test[test_index]
-        kind = kind_of(one, other) if number < held else NEAR  # the held pairs come first
-        leaks += [Leak(i, j, kind, similarity) for i in train_places[one] for j in test_places[other]]
-    return sorted(leaks)
+        found.append(zip(*find_near(unique_train, unique_test, progress, counts), strict=True))
+    for number, (i, j, similarity) in enumerate(itertools.chain(*found)):
+        if number >= len(held) and (i, j) in held:
+            continue
+        one, other = unique_train[i], unique_test[j]
+        kind = kind_of(one, other) if number < len(held) else NEAR
+        for train_index, test_index in itertools.product(train_places[one], test_places[other]):
+            yield Leak(train_index, test_index, kind, float(similarity))
 
 
 def kind_of(train: str, test: str) -> str:

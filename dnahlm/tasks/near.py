@@ -6,6 +6,11 @@ neighbouring words fail less often together than those of 13 bases in a row do, 
 chance of about 1 in 5,000 to share one. The mask is its own mirror image, so both strands are read through it alike;
 the odd number of letters leaves no word that is its own reverse complement.
 
+Measured with `eval/benchmarks/leakage.py` (2 cores of an AMD EPYC with AVX-512-BF16, 2026-11-25): of random rows with
+each base substituted with a chance of 5 %, on either strand, 99.35 % of those of 100 bases were found (10,000 among
+300,000 rows), 97.5 % of 70 bases, 99.9 % of 150, 91.6 % of 40 (2,000 each among 60,000): chance gives a short row more
+substitutions than 5 % more often. No row of shuffled DNA was taken for near.
+
 The search is exact unless a word is in more than `CROWD` sequences of one list (a repeat family, a primer, a poly-A
 run). Then each sequence of the other list meets `CROWD` of those only, for each word the same ones as far as possible,
 so that members of a family still meet its representatives; words and sequences concerned are counted.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dnahlm.readers.corpus import BATCH_ROWS, corpus_files, whole_parquet
-from dnahlm.tasks.leakage import KINDS, find_leaks
+from dnahlm.tasks.leakage import KINDS, each_leak
 
 BATCH_BASES = 1 << 24  # of the corpus, searched at a time
 COLUMNS = ["id", "kind", "text"]
@@ -35,11 +35,14 @@ def find_in_corpus(
     sequences = list(sequences)
     longest = max(map(len, sequences), default=0)
     for pieces, documents in piece_batches(folder, longest):
-        for leak in find_leaks(pieces, sequences, "pretraining corpus", near, counts):
+        found: Counter[str] = Counter()
+        for leak in each_leak(pieces, sequences, "pretraining corpus", near, found):
             hit = Hit(leak.kind, leak.similarity, documents[leak.train_index])
             known = hits.get(leak.test_index)
             if known is None or rank(hit) < rank(known):
                 hits[leak.test_index] = hit
+        if counts is not None:
+            counts |= found  # the larger of both: every batch meets the same sequences
     return dict(sorted(hits.items()))
 
 

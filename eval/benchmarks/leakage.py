@@ -2,11 +2,13 @@
 
     python eval/benchmarks/leakage.py                    # 300,000 train against 100,000 test rows of 100 bases
     python eval/benchmarks/leakage.py --rows 30000       # train rows; a third as many test rows
+    python eval/benchmarks/leakage.py --bases 70         # bases of a row
     python eval/benchmarks/leakage.py --slow             # beside a search that compares every pair, at 300 rows
 
 Half of the planted leaks are on the other strand. `mutated` rows have each base substituted with a chance of 5 %,
-`mutated, 5 bases` exactly 5 of 100. `shuffled` rows are train rows with all dinucleotides kept and their order drawn
-anew: an alarm there is a false one. Prints one Markdown table.
+`mutated, exactly` that share of their bases, neither more nor fewer. `contained` ones are three quarters of a row.
+`shuffled` rows are train rows with all dinucleotides kept and their order drawn anew: an alarm there is a false one.
+Prints one Markdown table.
 """
 
 import argparse
@@ -21,18 +23,19 @@ from dnahlm.dna import reverse_complement
 from dnahlm.tasks.leakage import KINDS, Leak, find_leaks, kind_of
 from dnahlm.tasks.near import MASK, MIN_WORDS, OFFSETS, REACH, SPAN, THRESHOLD
 
-BASES = 100
+MUTATED = 0.05  # of the bases
 
 
 def main() -> None:
     """Make the rows, search, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=300_000, help="train rows; a third as many test rows")
+    parser.add_argument("--bases", type=int, default=100, help="of a row")
     parser.add_argument("--slow", action="store_true", help="compare with the slow exact search, at 300 train rows")
     arguments = parser.parse_args()
     rows = 300 if arguments.slow else arguments.rows
-    train, test, planted = planted_rows(rows, random.Random(0))
-    print(f"{len(train):,} train against {len(test):,} test rows of {BASES} bases and less\n")
+    train, test, planted = planted_rows(rows, arguments.bases, random.Random(0))
+    print(f"{len(train):,} train against {len(test):,} test rows of {arguments.bases} bases\n")
     print("| search | seconds | CPU seconds | peak memory GB | " + " | ".join(planted) + " | other test rows |")
     print("|---|---|---|---|" + "---|" * (len(planted) + 1))
     quick = measured("dnahlm", find_leaks, train, test, planted)
@@ -41,15 +44,15 @@ def main() -> None:
         print(f"\nthe same {len(slow):,} leaks" if slow == quick else "\nthe two DIFFER")
 
 
-def planted_rows(rows: int, rng: random.Random) -> tuple[list[str], list[str], dict[str, dict[int, int]]]:
+def planted_rows(rows: int, bases: int, rng: random.Random) -> tuple[list[str], list[str], dict[str, dict[int, int]]]:
     """Train rows, test rows, and what is planted: name -> test index -> index of the train row it was made from."""
-    train = ["".join(rng.choices("ACGT", (30, 20, 20, 30), k=BASES)) for _ in range(rows)]
-    test = ["".join(rng.choices("ACGT", (30, 20, 20, 30), k=BASES)) for _ in range(rows // 3)]
+    train = ["".join(rng.choices("ACGT", (30, 20, 20, 30), k=bases)) for _ in range(rows)]
+    test = ["".join(rng.choices("ACGT", (30, 20, 20, 30), k=bases)) for _ in range(rows // 3)]
     makers: dict[str, Callable[[str], str]] = {
         "exact": lambda text: text,
-        "contained": lambda text: text[12:82],
-        "mutated": lambda text: "".join(substituted(base, rng) if rng.random() < 0.05 else base for base in text),
-        "mutated, 5 bases": lambda text: five_substituted(text, rng),
+        "contained": lambda text: text[bases // 8 : bases // 8 + bases * 3 // 4],
+        "mutated": lambda text: "".join(substituted(base, rng) if rng.random() < MUTATED else base for base in text),
+        "mutated, exactly": lambda text: substituted_exactly(text, rng),
         "shuffled": lambda text: dinucleotide_shuffled(text, rng),
     }
     each = len(test) // 10
@@ -69,10 +72,10 @@ def substituted(base: str, rng: random.Random) -> str:
     return rng.choice("ACGT".replace(base, ""))
 
 
-def five_substituted(text: str, rng: random.Random) -> str:
-    """The text with 5 bases replaced."""
+def substituted_exactly(text: str, rng: random.Random) -> str:
+    """The text with the share `MUTATED` of its bases replaced."""
     letters = list(text)
-    for place in rng.sample(range(len(text)), 5):
+    for place in rng.sample(range(len(text)), round(MUTATED * len(text))):
         letters[place] = substituted(letters[place], rng)
     return "".join(letters)
 

@@ -141,3 +141,10 @@ def test_pieces_of_a_document_hold_all_its_windows(size):
     pieces = list(overlapping(text, 2))
     assert all(any(text[i : i + 2] in piece for piece in pieces) for i in range(size))
     assert max(map(len, pieces)) <= 8
+
+
+def test_what_the_search_cannot_tell_is_in_the_report(table, corpus):
+    mine = table(train=dna(1), validation=dna(1, seed=1), test=["ACGTACGT", *dna(1, seed=2)])
+    report = remove_leaks([mine], corpus=corpus([("dna", dna(1, seed=3)[0])] * 3))
+    for name in ("corpus", "validation", "train"):
+        assert report["search"][name]["near_sequences_not_searched"] == 1
