@@ -26,6 +26,19 @@ COMMANDS = {
         "corpus -> one byte-level BPE for both",
     ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
+    "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
+    "pairs coding": (
+        "dnahlm.tasks.pairs.coding",
+        "CodingPairsConfig",
+        "coding sequences -> pairs of a DNA window and the protein it codes, or not",
+    ),
+    "tasks list": ("dnahlm.tasks.catalogue", "ListConfig", "the tasks that come with the package"),
+    "tasks inspect": (
+        "dnahlm.tasks.inspect",
+        "InspectConfig",
+        "task files + tables -> counts, lengths, leaks, three prompts",
+    ),
+    "tasks validate": ("dnahlm.tasks.validate", "ValidateConfig", "every problem of task files and their tables"),
     "instructions build": (
         "dnahlm.tasks.instructions",
         "InstructionsConfig",
@@ -39,6 +52,7 @@ COMMANDS = {
     "predict": ("dnahlm.inference.predict", "PredictConfig", "tuned model + FASTA or CSV -> labels with probabilities"),
     "chat": ("dnahlm.interface.chat", "ChatConfig", "ask a tuned model about a sequence in the terminal"),
 }
+TASKS_FIRST = ("tasks inspect", "tasks validate")  # their task files may stand right behind the command
 
 
 def help_text() -> str:
@@ -96,6 +110,8 @@ def main(args: Sequence[str] | None = None) -> None:
             print(f"dnahlm {__version__}")
             return
         name, rest = find_command(args)
+        if name in TASKS_FIRST and rest and not rest[0].startswith("-"):  # `dnahlm tasks inspect my_task.yaml`
+            rest = ["--tasks", *rest]
         from dnahlm.config import parse
 
         module = importlib.import_module(COMMANDS[name][0])

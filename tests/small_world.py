@@ -45,7 +45,9 @@ def write_world(root, tokenizer, tuned_folder):
     (root / "ok.fa").write_text(f">a\n{DNA}\n")
     data = {"data_root": str(root), "dna": ["genome.fa"], "text": ["english.txt"], "validation_share": 0.2}
     build(CorpusConfig(output=str(root / "corpus"), **data))
-    instruct(InstructionsConfig([str(root / "task.yaml")], data_root=str(root), output=str(root / "instructions")))
+    instruct(
+        InstructionsConfig(tasks=[str(root / "task.yaml")], data_root=str(root), output=str(root / "instructions"))
+    )
     return root
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from dnahlm.dna import reverse_complement
+from dnahlm.tasks.kinds import sequences_in
 
 
 def train_rows(records: Iterable[dict], limit: int = 0, seed: int = 0) -> tuple[list[str], list[str]]:
@@ -34,8 +35,22 @@ def train_rows(records: Iterable[dict], limit: int = 0, seed: int = 0) -> tuple[
     rows = list(kept.values())
     if limit and limit < len(rows):
         rows = random.Random(seed).sample(rows, limit)
-    forward = [r["input"] if r["strand"] == "+" else reverse_complement(r["input"]) for r in rows]
-    return forward, [r["output"] for r in rows]
+    return [letters(r) for r in rows], [r["output"] for r in rows]
+
+
+def letters(record: dict) -> str:
+    r"""The sequence a record asks about, on its own strand; those of a pair joined by a blank, without their names.
+
+    >>> letters({"input": "Reference: AC\nAlternative: CC", "strand": "-"}), letters({"input": "AC", "strand": "+"})
+    ('GT GG', 'AC')
+    """
+    names = record["input"].split("\n")
+    found = sequences_in(record["input"])
+    if record["strand"] == "-":  # a protein has no other strand
+        found = [
+            s if name.startswith("Protein: ") else reverse_complement(s) for name, s in zip(names, found, strict=True)
+        ]
+    return " ".join(found)
 
 
 def majority(

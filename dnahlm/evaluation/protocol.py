@@ -16,7 +16,7 @@ import pyarrow
 import pyarrow.parquet
 import torch
 
-from dnahlm.evaluation.baselines import BASELINES, train_rows
+from dnahlm.evaluation.baselines import BASELINES, letters, train_rows
 from dnahlm.evaluation.metrics import confusion, invalid_share, measure
 from dnahlm.evaluation.provenance import INSTRUCTIONS_STAGE, instructions_folder, loss_curves, status_of
 from dnahlm.evaluation.report import terminal_table, write_report
@@ -27,6 +27,7 @@ from dnahlm.inference.load import Loaded, load
 from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError, require_free, staged_folder
 from dnahlm.manifest import StageClock, git_commit, library_versions, read_manifest, write_manifest
+from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tasks.spec import answers
 
@@ -167,7 +168,7 @@ def measure_baselines(
     result["n_baseline_train"] = len(sequences)
     if not sequences:  # an unseen task has none, and then neither has a baseline
         return
-    test, references = [record["input"] for record in rows.asked], columns["answer"]
+    test, references = [letters(record) for record in rows.asked], columns["answer"]
     for name in suite.baselines:
         chances = BASELINES[name](sequences, labels, test, options)
         columns[f"predicted_{name}"] = decide(chances, options)
@@ -176,7 +177,7 @@ def measure_baselines(
 
 def describe_task(rows: TaskRows, options: list[str], references: list[str]) -> dict[str, Any]:
     """What a reader needs to judge a task's figures: where it comes from, how many rows, of which class and length."""
-    spec, lengths = rows.spec, [len(record["input"]) for record in rows.asked]
+    spec, lengths = rows.spec, [bases_in(record["input"]) for record in rows.asked]
     return {
         "task": spec.id,
         "description": spec.description,

@@ -9,7 +9,7 @@ from dnahlm.inference.load import load
 from dnahlm.inference.scorer import fit_temperature, score
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import render_prompts
-from dnahlm.tasks.spec import answers
+from dnahlm.tasks.spec import answers, has_fixed_answers
 
 FILE_NAME = "calibration.json"
 MAX_ROWS = 400  # per task; a single temperature needs no more
@@ -32,6 +32,8 @@ def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str
         rows.setdefault(record["task"], []).append(record)
     fitted: dict[str, dict[str, float]] = {}
     for task, records in sorted(rows.items()):
+        if not has_fixed_answers(loaded.tasks[task]):  # nothing is scored, so nothing needs a temperature
+            continue
         chosen = random.Random(seed).sample(records, min(MAX_ROWS, len(records)))
         options = answers(loaded.tasks[task])
         prompts = render_prompts(loaded.tokenizer, [r["instruction"] for r in chosen], [r["input"] for r in chosen])

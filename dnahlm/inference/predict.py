@@ -14,7 +14,7 @@ from dnahlm.inference.load import Loaded, load
 from dnahlm.inference.queries import Query, fit_query, length_note, read_queries
 from dnahlm.io import InputError, staged_file
 from dnahlm.manifest import StageClock
-from dnahlm.tasks.spec import TaskSpec, answers
+from dnahlm.tasks.spec import TaskSpec, answers, asks_one_sequence
 
 CHUNK = 512  # records in memory at once
 POLICIES = ("error", "center")
@@ -57,6 +57,7 @@ def run(config: PredictConfig) -> dict[str, Any]:
     with staged_file(config.output, config.overwrite, [config.input, config.model]) as part:
         loaded = load(config.model)
         spec = find_task(loaded, config.task)
+        require_one_sequence(spec)
         announce(loaded, spec, config)
         counts: Counter[str] = Counter()
         cut = 0
@@ -77,6 +78,16 @@ def run(config: PredictConfig) -> dict[str, Any]:
         f"({total / max(seconds, 0.01):,.0f} sequences/s) into {config.output}. Not a clinical or diagnostic tool."
     )
     return {"rows": total, "labels": dict(counts), "cut_to_window": cut, "seconds": seconds, "task": spec.id}
+
+
+def require_one_sequence(spec: TaskSpec) -> None:
+    """Raise `InputError` for a task whose question needs more than one sequence, or has no fixed answers."""
+    answers(spec)
+    if not asks_one_sequence(spec):
+        raise InputError(
+            f"task {spec.id} is of kind {spec.kind} and asks about {' and '.join(spec.sequence_columns)}, but predict "
+            "reads one sequence a row. Build instructions from the pairs and run `dnahlm evaluate` on them."
+        )
 
 
 def announce(loaded: Loaded, spec: TaskSpec, config: PredictConfig) -> None:

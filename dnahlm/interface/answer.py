@@ -10,7 +10,7 @@ from dnahlm.interface.matching import Match, match_task
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import user_content
-from dnahlm.tasks.spec import answers
+from dnahlm.tasks.spec import answers, asks_one_sequence
 
 LEAST_NEW_TOKENS = 8  # an answer shorter than this may not hold a label
 Messages = list[dict[str, str]]
@@ -46,7 +46,8 @@ def answer_once(loaded: Loaded, question: str, sequence: str, max_new_tokens: in
 
 def match_question(loaded: Loaded, question: str, sequence: str | None) -> Match | None:
     """The tuned task a question means, if any."""
-    return match_task(question, loaded.tasks, loaded.task_facts, len(sequence) if sequence else None)
+    tasks = {name: spec for name, spec in loaded.tasks.items() if asks_one_sequence(spec)}
+    return match_task(question, tasks, loaded.task_facts, len(sequence) if sequence else None)
 
 
 def task_probabilities(loaded: Loaded, match: Match | None, sequence: str | None) -> dict[str, float] | None:

@@ -20,7 +20,7 @@ from dnahlm.interface.turn import Lines, Turn, is_command, parse_message, read_m
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import user_content
-from dnahlm.tasks.spec import answers
+from dnahlm.tasks.spec import answers, asks_one_sequence
 
 __all__ = ["Answer", "ChatConfig", "answer_once", "run"]
 
@@ -207,7 +207,8 @@ def describe_tasks(loaded: Loaded) -> str:
         facts = loaded.task_facts.get(name, {})
         seen = f"; {facts['min_bases']}-{facts['max_bases']} bases, {facts['n_train']:,} examples" if facts else ""
         simulated = "simulated data: " if spec.simulated else ""
-        lines.append(f"  {name}: {simulated}{spec.description.strip()} Answers: {', '.join(answers(spec))}{seen}.")
+        listed = f"Answers: {', '.join(answers(spec))}" if asks_one_sequence(spec) else f"Not for chat ({spec.kind})"
+        lines.append(f"  {name}: {simulated}{spec.description.strip()} {listed}{seen}.")
     return "\n".join(["I was tuned on:", *lines, "Anything else is zero-shot: expect little."])
 
 

@@ -1,1 +1,1 @@
-"""Files in, records out, streaming: sequences, tables, text and the corpus itself; every error names file and line."""
+"""Files in, records out, streaming: sequences, labelled rows, text, the corpus itself; errors name file and line."""

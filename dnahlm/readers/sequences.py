@@ -20,6 +20,7 @@ FORMATS = {
     **dict.fromkeys((".fq", ".fastq"), "fastq"),
     **dict.fromkeys((".gb", ".gbk", ".genbank"), "genbank"),
 }
+BATCH_BYTES = 1 << 24  # the parser holds a batch several times over
 MARKERS = {"fasta": ">", "fastq": "@", "genbank": "LOCUS"}  # what the first line of a record starts with
 COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
     "fasta": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
@@ -109,7 +110,7 @@ def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:
     with damaged_input(path), tempfile.TemporaryDirectory() as cache:
         rows = load_dataset(
             kind, data_files=glob.escape(str(path.absolute())), columns=columns, streaming=True, split="train",
-            cache_dir=cache,
+            cache_dir=cache, max_batch_bytes=BATCH_BYTES,
         )  # fmt: skip
         try:
             yield from rows

@@ -1,7 +1,7 @@
-"""CSV and TSV files with a header line, plain or gzip, as a stream of rows."""
+"""Rows, which every format of labelled data gives, and the readers of CSV and TSV files, plain or gzip."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ LONGEST_FIELD = 1 << 30  # characters; the csv module's own limit is shorter tha
 
 @dataclass(frozen=True)
 class Row:
-    """The needed values of one row, and where it starts (`path:line`)."""
+    """The needed values of one row, and where it starts (`path:line`; `path:row N` where a format has no lines)."""
 
     values: dict[str, str]
     where: str
@@ -137,7 +137,47 @@ def check_values(where: str, values: dict[str, str]) -> None:
             raise InputError(f"{where}: column {name!r} holds a quoted newline: {value[:40]!r}. Put it on one line.")
 
 
-def shown(names: list[str]) -> str:
+def require_columns(where: str, found: Sequence[str], columns: Sequence[str], advice: str) -> None:
+    """Raise `InputError` when a needed column is not among those found, or is there twice."""
+    for name in columns:
+        if name not in found:
+            raise InputError(
+                f"{where}: no column {name!r}; found: {shown(found)}. {did_you_mean(name, found)[:300]} {advice}"
+            )
+        if found.count(name) > 1:
+            raise InputError(f"{where}: column {name!r} is there {found.count(name)} times. Rename all but one.")
+
+
+def matching(rows: Iterator[Row], filter: Mapping[str, str], columns: Sequence[str], what: str) -> Iterator[Row]:
+    """Yield the rows that have every value of `filter` (column -> value), with the values of `columns` only.
+
+    Args:
+        rows: with the columns of `filter` beside `columns`.
+        filter: what the yielded rows have, as text.
+        columns: which values to keep.
+        what: the file or data set, for the message.
+
+    Raises:
+        InputError: no row has these values.
+
+    >>> rows = [Row({"task": "a", "label": "1"}, "x:2"), Row({"task": "b", "label": "0"}, "x:3")]
+    >>> list(matching(iter(rows), {"task": "b"}, ["label"], "x"))
+    [Row(values={'label': '0'}, where='x:3')]
+    """
+    wanted, found, n_kept = filter.items(), dict[tuple[str, str], None](), 0  # a dict keeps the order of the file
+    for row in rows:
+        if all(row.values[name] == value for name, value in wanted):
+            n_kept += 1
+            yield Row({name: row.values[name] for name in columns}, row.where)
+        elif not n_kept and len(found) < 12:
+            found.update(dict.fromkeys((name, row.values[name]) for name in filter))
+    if not n_kept:
+        asked = ", ".join(f"{name} = {value!r}" for name, value in wanted)
+        seen = ", ".join(f"{name} = {value[:30]!r}" for name, value in list(found)[:12])
+        raise InputError(f"{what}: no row has {asked}, as `filter:` asks. Rows have, among others: {seen}. Correct it.")
+
+
+def shown(names: Sequence[str]) -> str:
     """Column names for a message; a file without header has data there, so each is cut short.
 
     >>> shown(["sequence", "A" * 300])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,28 @@ if TYPE_CHECKING:
     from dnahlm.tasks.spec import TaskSpec
 
 SPLITS = ("train", "validation", "test")
-FORMATS = ("csv", "tsv")
-KINDS = ("classification",)
-POLICIES = ("error", "center")
-METRIC_NAMES = ("mcc", "accuracy", "f1_macro", "auroc")
+# kind -> metrics that suit it; those of the first four rows are what `dnahlm evaluate` computes
+CHOICE_METRICS = ("mcc", "accuracy", "f1_macro", "auroc")
+METRICS_OF_KIND = {
+    "classification": CHOICE_METRICS,
+    "pair": CHOICE_METRICS,
+    "dna_protein_pair": CHOICE_METRICS,
+    "hierarchical": (*CHOICE_METRICS, "exact_match", "level_accuracy"),
+    "multilabel": ("f1_micro", "f1_macro", "exact_match"),
+    "regression": ("pearson", "spearman", "mae", "rmse"),
+}
+KINDS = tuple(METRICS_OF_KIND)
+POLICIES = ("error", "center", "slide")
 LEAST_PHRASINGS, LEAST_HELD_OUT = 8, 3
 
 
-def check_quoted(labels: object, path: Path) -> None:
+def check_quoted(labels: object, path: Path, key: str = "labels") -> None:
     """Refuse labels YAML did not read as text: a bare `no`, `yes` or `0` would match no cell of the table."""
     for pair in labels.items() if isinstance(labels, dict) else ():
-        for item in pair:
+        for item in (pair[0], *(pair[1] if isinstance(pair[1], list) else pair[1:])):
             if not isinstance(item, str):
                 raise InputError(
-                    f"{path}:{line_of(path, 'labels')}: labels: found {item!r} ({type(item).__name__}) where text is "
+                    f"{path}:{line_of(path, key)}: {key}: found {item!r} ({type(item).__name__}) where text is "
                     "needed; YAML reads a bare no, yes or 0 as something else. Quote keys and answers, "
                     'as in "no": "no" or "0": "no".'
                 )
@@ -37,69 +46,69 @@ def check_task(spec: TaskSpec) -> None:
     """Check what the types alone do not say.
 
     Raises:
-        InputError: with file, line, what was found and what is allowed.
+        InputError: the first problem, with file, line, what was found and what is allowed.
     """
+    for problem in problems(spec):
+        raise problem
+
+
+def problems(spec: TaskSpec) -> Iterator[InputError]:
+    """Yield everything that is wrong with a task file, at most one problem per part of it."""
+    from dnahlm.tasks.label_checks import check_answers, check_kind, check_other_words
+    from dnahlm.tasks.source_checks import check_columns, check_splits, check_where
+
+    for check in (
+        check_name, check_kind, check_metrics, check_window, check_where, check_splits, check_columns, check_answers,
+        check_other_words, check_phrasings,
+    ):  # fmt: skip
+        try:
+            check(spec)
+        except InputError as error:
+            yield error
+
+
+def check_name(spec: TaskSpec) -> None:
+    """The id names files and columns."""
     if not re.fullmatch(r"[a-z0-9_]+", spec.id):
         fail(spec, "id", f"{spec.id!r} may hold only a-z, 0-9 and _ (it names files and columns).")
-    check_known(spec, "kind", [spec.kind], KINDS)
-    check_known(spec, "metrics", spec.metrics, METRIC_NAMES)
-    check_known(spec, "window.policy", [spec.window.policy], POLICIES)
-    if spec.window.bases < 0 or (spec.window.policy == "center" and spec.window.bases == 0):
+
+
+def check_metrics(spec: TaskSpec) -> None:
+    """At least one metric, each of those that suit the kind."""
+    known = METRICS_OF_KIND.get(spec.kind)
+    if known is None:  # an unknown kind is reported as such
+        return
+    if not spec.metrics:
+        fail(spec, "metrics", f"none given; choose from {', '.join(known)}.")
+    check_known(spec, "metrics", spec.metrics, known)
+
+
+def check_window(spec: TaskSpec) -> None:
+    """A policy, and the bases it needs."""
+    window = spec.window
+    check_known(spec, "window.policy", [window.policy], POLICIES)
+    if window.bases < 0 or (window.policy != "error" and window.bases == 0):
         fail(
             spec,
             "window",
-            f"{spec.window.bases} bases with policy {spec.window.policy!r}; center needs 1 base or more.",
+            f"{window.bases} bases with policy {window.policy!r}; {window.policy} needs 1 base or more.",
         )
-    check_source(spec)
-    check_labels(spec)
-    check_phrasings(spec)
-
-
-def check_source(spec: TaskSpec) -> None:
-    """Every split has exactly one origin: a file, or a share of the train file."""
-    source = spec.source
-    check_known(spec, "source.format", [source.format], FORMATS)
-    check_known(spec, "source.files", list(source.files), SPLITS)
-    check_known(spec, "source.hold_out", list(source.hold_out), SPLITS[1:])
-    for split in SPLITS:
-        origins = (split in source.files) + (split in source.hold_out)
-        if origins != 1:
-            found = "both in files and in hold_out" if origins else "neither in files nor in hold_out"
-            fail(spec, "source", f"split {split!r} is {found}; name it once. hold_out takes a share of the train file.")
-    shares = source.hold_out.values()
-    if any(not 0 < share < 1 for share in shares) or sum(shares) >= 1:
-        fail(spec, "source.hold_out", f"shares {dict(source.hold_out)} must each be above 0 and together below 1.")
-
-
-def check_labels(spec: TaskSpec) -> None:
-    """At least two labels, each with its own one-line answer."""
-    words = list(spec.labels.values())
-    if len(words) < 2:
-        fail(spec, "labels", f"{len(words)} label; a question needs at least 2 possible answers.")
-    for word in words:
-        if word != word.strip() or not word or "\n" in word:
-            fail(spec, "labels", f"answer {word!r} must be one line without blanks at its ends.")
-        if words.count(word) > 1:
-            fail(spec, "labels", f"answer {word!r} stands for more than one label; give each its own.")
+    if window.overlap and (window.policy != "slide" or not 0 < window.overlap < window.bases):
+        fail(spec, "window", f"overlap of {window.overlap} bases; only slide has one, from 0 to `bases` - 1.")
+    if window.policy == "slide" and len(spec.sequence_columns) > 1:
+        fail(spec, "window", f"slide cuts one sequence; kind {spec.kind} has two. Use error or center.")
+    if window.policy == "center" and spec.kind == "dna_protein_pair":
+        fail(spec, "window", "center would cut the DNA and not the protein. Use error, or cut the table's rows.")
 
 
 def check_phrasings(spec: TaskSpec) -> None:
-    """Enough different questions, each one line with `{options}` once and no other field."""
+    """Enough different questions, each one line; `{options}` once where answers are listed, and no other field."""
     for key, least in (("phrasings", LEAST_PHRASINGS), ("held_out_phrasings", LEAST_HELD_OUT)):
         given = getattr(spec, key)
         if len(given) < least:
             fail(spec, key, f"{len(given)} given; at least {least} are needed.")
         for text in given:
-            if text.count(OPTIONS_FIELD) != 1:
-                fail(
-                    spec,
-                    key,
-                    f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.",
-                )
-            if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
-                fail(spec, key, f"{text!r}: unknown field {found.group()!r}; only {OPTIONS_FIELD} is filled in.")
-            if "\n" in text or text != text.strip():
-                fail(spec, key, f"{text!r} must be one line without blanks at its ends.")
+            check_phrasing(spec, key, text, bool(spec.labels))
     every = [*spec.phrasings, *spec.held_out_phrasings]
     for text in every:
         if every.count(text) > 1:
@@ -110,10 +119,21 @@ def check_phrasings(spec: TaskSpec) -> None:
             )
 
 
+def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool) -> None:
+    """One line; `{options}` exactly once or, where there are none to list, not at all; no other field."""
+    if lists_options and text.count(OPTIONS_FIELD) != 1:
+        fail(spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.")
+    if not lists_options and OPTIONS_FIELD in text:
+        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.")
+    if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
+        only = f"only {OPTIONS_FIELD} is filled in" if lists_options else "nothing is filled in here"
+        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.")
+    if "\n" in text or text != text.strip() or not text:
+        fail(spec, key, f"{text!r} must be one line without blanks at its ends.")
+
+
 def check_known(spec: TaskSpec, key: str, found: list[str], known: tuple[str, ...]) -> None:
-    """Each of `found` is one of `known`, and there is at least one unless they are optional."""
-    if not found and key == "metrics":
-        fail(spec, key, f"none given; choose from {', '.join(known)}.")
+    """Each of `found` is one of `known`."""
     for item in found:
         if item not in known:
             fail(spec, key, f"{item!r} is not known. {did_you_mean(item, known)}")

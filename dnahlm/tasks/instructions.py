@@ -1,23 +1,32 @@
 """tasks/*.yaml + tables -> instructions/: questions and answers in Alpaca columns, fair tests."""
 
+from __future__ import annotations
+
 import json
 import random
 import shutil
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from dnahlm.io import InputError, open_text, shipped, staged_folder
+from dnahlm.io import InputError, shipped, staged_folder
 from dnahlm.manifest import StageClock, write_manifest
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
-from dnahlm.tasks.sampling import Record, cap_rows, describe, record, reverse_record
+from dnahlm.tasks.mixture import Mixture, load_mixture, rows_by_share
+from dnahlm.tasks.records import LABEL_WORDS, Asker, Record, example_pool, make_asker, record
+from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.sampling import cap_rows, choose_train
 from dnahlm.tasks.spec import TaskSpec, load_task, shipped_tasks
 from dnahlm.tasks.table import TaskTable, check_rows, read_task_table
+from dnahlm.tasks.task_file import write_task_file
+from dnahlm.tasks.writing import COLUMNS, Writer, read_instructions
 
-COLUMNS = ("id", "task", "split", "instruction", "input", "output", "label", "phrasing", "strand", "source")
+__all__ = ["COLUMNS", "InstructionsConfig", "read_instructions", "run"]
 HELD_OUT = "test_held_out"  # the test rows again, in wordings that training never shows
 
 
@@ -25,19 +34,42 @@ HELD_OUT = "test_held_out"  # the test rows again, in wordings that training nev
 class InstructionsConfig:
     """Settings of `dnahlm instructions build`."""
 
-    tasks: list[str] = field(metadata={"help": "ids of shipped tasks, or paths of task files"})
     data_root: str = field(metadata={"help": "folder that the files named in the tasks are relative to"})
     output: str = field(metadata={"help": "folder to write the instructions to"})
+    tasks: list[str] = field(
+        default_factory=list, metadata={"help": "ids of shipped tasks, or paths of task files; or give --mixture"}
+    )
+    mixture: str | None = field(
+        default=None, metadata={"help": "YAML file with tasks, their weights and caps, and a temperature"}
+    )
     seed: int = field(
-        default=0, metadata={"help": "draws wordings, order of options, capped rows and the order of train rows"}
+        default=0, metadata={"help": "draws wordings, order of options, kept rows and the order of train rows"}
     )
     max_train_rows: int = field(
         default=0, metadata={"help": "rows per task before reverse complements are added; 0 = all"}
     )
     max_validation_rows: int = field(default=0, metadata={"help": "rows per task; 0 = all"})
     max_test_rows: int = field(default=0, metadata={"help": "rows per task; 0 = all"})
+    balance: bool = field(
+        default=False, metadata={"help": "as many train rows of each class as of the rarest; the others are left out"}
+    )
+    shots: int = field(default=0, metadata={"help": "few-shot: train rows per class, drawn by the seed; 0 = all"})
+    examples: int = field(default=0, metadata={"help": "answered train rows shown inside each instruction"})
+    wording: str = field(default="", metadata={"help": "a wording of the task files, such as dnahlm_v1, word for word"})
+    label_words: str = field(
+        default="standard", metadata={"help": "standard, or alternative = the first `alternative_labels` of each task"}
+    )
     reverse_complement: bool = field(
         default=True, metadata={"help": "add the other strand of each train row where the task is strand-symmetric"}
+    )
+    near: bool = field(default=True, metadata={"help": "near-duplicates of test rows leave train too"})
+    corpus: str | None = field(
+        default=None,
+        metadata={"help": "corpus folder of the pretraining; test rows found in it are counted, not clean"},
+    )
+    tokenizer: str | None = field(default=None, metadata={"help": "also count tokens, with this tokenizer folder"})
+    max_length: int = field(
+        default=0, metadata={"help": "with --tokenizer: refuse rows of more tokens, answer included; 0 = no limit"}
     )
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
 
@@ -49,36 +81,62 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         InputError: whatever is wrong with a task file or a table, with file and line, before anything is written.
     """
     clock = StageClock()
-    specs = load_tasks(config.tasks)
-    caps = {split: getattr(config, f"max_{split}_rows") for split in SPLITS}
-    for split, most in caps.items():
-        if most < 0:
-            raise InputError(f"max_{split}_rows: {most} rows; must be 0 (all) or more.")
+    check_settings(config)
+    mixture = load_mixture(config.mixture) if config.mixture else None
+    specs = load_tasks(list(mixture.tasks) if mixture else config.tasks)
+    askers = [make_asker(spec, config.seed, config.wording, config.label_words) for spec in specs]
+    writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
     with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
         tables = [read_task_table(spec, config.data_root) for spec in specs]
-        leaks = remove_leaks(tables)
-        splits: dict[str, list[Record]] = {name: [] for name in (*SPLITS, HELD_OUT)}
-        counts: dict[str, Any] = {}
+        seconds = {"read": clock.seconds}
+        leaks = remove_leaks(tables, config.near, config.corpus)
+        seconds["leak_check"] = round(clock.seconds - sum(seconds.values()), 2)
         for table in tables:
             check_rows(table, " once rows that give test rows away are removed (see --tasks: fewer tasks leak less)")
-            built = build_task(table, caps, config)
-            for name, records in built.items():
-                splits[name] += records
-            counts[table.spec.id] = {**{s: describe(built[s]) for s in SPLITS}, "table": dict(table.counts)}
+        choose_rows(tables, mixture, config)
+        for asker, table in zip(askers, tables, strict=True):
+            asker.examples = config.examples
+            asker.shown = example_pool(table.spec, table.rows["train"]) if config.examples else {}
+        totals = write_splits(part, writer, askers, tables, config)
+        seconds["write"] = round(clock.seconds - sum(seconds.values()), 2)
+        counts: dict[str, Any] = {}
+        for asker, table in zip(askers, tables, strict=True):
+            facts = {split: writer.facts(table.spec.id, split) for split in SPLITS}
+            counts[table.spec.id] = {**facts, "table": dict(table.counts)}
+            counts[table.spec.id] |= {"splitting": table.splitting} if table.splitting else {}
+            write_task_file(asker.spec, part / "tasks" / f"{table.spec.id}.yaml")
             print(summary(table, counts[table.spec.id]))
-        random.Random(config.seed).shuffle(splits["train"])
-        write_folder(part, splits, specs, leaks)
+        (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")
+        # LLaMA-Factory reads the folder as it is: `dataset_dir: instructions`, `dataset: dnahlm_train`.
+        shutil.copyfile(shipped("data_templates") / "dataset_info.json", part / "dataset_info.json")
         inputs = {spec.id: spec.path for spec in specs}
-        inputs |= {f"{table.spec.id}/{split}": path for table in tables for split, path in table.files.items()}
+        inputs |= {f"{table.spec.id}/{name}": path for table in tables for name, path in table.files.items()}
+        inputs |= {"mixture": config.mixture} if config.mixture else {}
         counts["leaks"] = leak_counts(leaks)
         manifest = write_manifest(
             part, "instructions build", config, clock, inputs, counts,
             tasks={spec.id: spec.version for spec in specs},
-            simulated=sorted(spec.id for spec in specs if spec.simulated),
+            simulated=sorted(spec.id for spec in specs if spec.simulated), seconds_of=seconds,
         )  # fmt: skip
-    total = ", ".join(f"{len(splits[split]):,} {split}" for split in SPLITS)
+    total = ", ".join(f"{totals[split]:,} {split}" for split in SPLITS)
     print(f"wrote {total} instructions, tasks: {len(specs)} -> {config.output}")
     return manifest
+
+
+def check_settings(config: InstructionsConfig) -> None:
+    """Raise `InputError` for settings that cannot be meant."""
+    for name in (*(f"max_{split}_rows" for split in SPLITS), "shots", "examples", "max_length"):
+        if getattr(config, name) < 0:
+            unit = "tokens" if name == "max_length" else "rows"
+            raise InputError(f"{name}: {getattr(config, name)} {unit}; must be 0 or more.")
+    if config.label_words not in LABEL_WORDS:
+        raise InputError(f"label_words: found {config.label_words!r}; allowed: {', '.join(LABEL_WORDS)}.")
+    if config.wording and config.label_words != "standard":
+        raise InputError("wording: brings its own label words; leave --label_words out, or --wording.")
+    if config.max_length and not config.tokenizer:
+        raise InputError("max_length: counts tokens, so it needs --tokenizer.")
+    if config.mixture and config.tasks:
+        raise InputError("mixture: names its tasks itself; leave --tasks out, or --mixture.")
 
 
 def load_tasks(names: Sequence[str]) -> list[TaskSpec]:
@@ -97,15 +155,59 @@ def load_tasks(names: Sequence[str]) -> list[TaskSpec]:
     return specs
 
 
-def build_task(table: TaskTable, caps: dict[str, int], config: InstructionsConfig) -> dict[str, list[Record]]:
-    """The instruction records of one task: split or `test_held_out` -> records."""
-    spec, seed = table.spec, config.seed
-    kept = {split: cap_rows(table.rows[split], caps[split], seed) for split in SPLITS}
-    built = {split: [record(spec, row, split, seed) for row in kept[split]] for split in SPLITS}
-    built[HELD_OUT] = [record(spec, row, "test", seed, held_out=True) for row in kept["test"]]
-    if config.reverse_complement and spec.strand_symmetric:
-        built["train"] += [reverse_record(spec, row, "train", seed) for row in kept["train"]]
-    return built
+def choose_rows(tables: Sequence[TaskTable], mixture: Mixture | None, config: InstructionsConfig) -> None:
+    """Leave in the tables the rows that are written; what balance, shots, caps and mixture leave out is counted."""
+    before = [{split: len(rows) for split, rows in table.rows.items()} for table in tables]
+    caps = [config.max_train_rows] * len(tables)
+    if mixture:
+        own = [part.max_train_rows for part in mixture.tasks.values()]
+        caps = [min(filter(None, (cap, mine)), default=0) for cap, mine in zip(caps, own, strict=True)]
+    for table, cap in zip(tables, caps, strict=True):
+        train = choose_train(table.spec, table.rows["train"], config.shots, config.balance, cap, config.seed)
+        table.rows["train"] = train
+        for split in SPLITS[1:]:
+            table.rows[split] = cap_rows(table.rows[split], getattr(config, f"max_{split}_rows"), config.seed)
+    if mixture:
+        available = {table.spec.id: len(table.rows["train"]) for table in tables}
+        parts = dict(zip(available, mixture.tasks.values(), strict=True))
+        sizes = rows_by_share(available, parts, mixture.temperature, mixture.train_rows)
+        for table, size in zip(tables, sizes, strict=True):
+            table.rows["train"] = cap_rows(table.rows["train"], size, config.seed)
+    for table, sizes_before in zip(tables, before, strict=True):
+        for split, n in sizes_before.items():
+            if left_out := n - len(table.rows[split]):
+                table.counts[f"rows_left_out_{split}"] = left_out
+
+
+def write_splits(
+    part: Path, writer: Writer, askers: Sequence[Asker], tables: Sequence[TaskTable], config: InstructionsConfig
+) -> dict[str, int]:
+    """Write the JSONL files; returns records per split."""
+    (part / "tasks").mkdir()
+    totals = {"train": writer.write(part / "train.jsonl", "train", train_records(askers, tables, config))}
+    for name, split in (("validation", "validation"), ("test", "test"), (HELD_OUT, "test")):
+        records = (
+            record(asker, row, split, held_out=name == HELD_OUT)
+            for asker, table in zip(askers, tables, strict=True)
+            for row in table.rows[split]
+        )
+        totals[name] = writer.write(part / f"{name}.jsonl", name, records)
+    return totals
+
+
+def train_records(askers: Sequence[Asker], tables: Sequence[TaskTable], config: InstructionsConfig) -> Iterator[Record]:
+    """Train rows of all tasks, shuffled together, each also from its other strand where that is right and wanted."""
+    blocks: list[tuple[Asker, list[LabelledRow], bool]] = []
+    for asker, table in zip(askers, tables, strict=True):
+        strands = (False, True) if config.reverse_complement and table.spec.strand_symmetric else (False,)
+        blocks += [(asker, table.rows["train"], reverse) for reverse in strands]
+    starts = [0, *accumulate(len(rows) for _, rows, _ in blocks)]
+    order = list(range(starts[-1]))
+    random.Random(config.seed).shuffle(order)
+    for place in order:
+        n = bisect_right(starts, place) - 1
+        asker, rows, reverse = blocks[n]
+        yield record(asker, rows[place - starts[n]], "train", reverse=reverse)
 
 
 def summary(table: TaskTable, counts: dict[str, Any]) -> str:
@@ -120,42 +222,9 @@ def summary(table: TaskTable, counts: dict[str, Any]) -> str:
     more = (
         f" ({train['reverse_complements']:,} of train are reverse complements)" if train["reverse_complements"] else ""
     )
+    size = f"{sum(counts[split]['bases'] for split in SPLITS):,} bases"
+    if "tokens" in train:
+        size += f", {sum(counts[split]['tokens'] for split in SPLITS):,} tokens"
     changes = ", ".join(done) or "nothing changed"
-    return f"{table.spec.id}: {rows} rows{more}; train {classes}; {least:,}-{most:,} bases; {changes}"
-
-
-def write_folder(part: Path, splits: dict[str, list[Record]], specs: Sequence[TaskSpec], leaks: dict[str, Any]) -> None:
-    """Write all of the output but its manifest."""
-    for name, records in splits.items():
-        with (part / f"{name}.jsonl").open("w", encoding="utf-8") as handle:
-            handle.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    (part / "tasks").mkdir()
-    for spec in specs:
-        shutil.copyfile(spec.path, part / "tasks" / f"{spec.id}.yaml")
-    (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")
-    # LLaMA-Factory reads the folder as it is: `dataset_dir: instructions`, `dataset: dnahlm_train`.
-    shutil.copyfile(shipped("data_templates") / "dataset_info.json", part / "dataset_info.json")
-
-
-def read_instructions(path: str | Path) -> list[Record]:
-    """The records of one JSONL file of an instructions folder.
-
-    Raises:
-        InputError: missing or empty file, a line that is not JSON, or lacks one of `COLUMNS`.
-    """
-    records = []
-    with open_text(path, "instructions, written by `dnahlm instructions build`") as handle:
-        for line, text in enumerate(handle, 1):
-            try:
-                found = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise InputError(
-                    f"{path}:{line}: not valid JSON ({error.msg}). Run `dnahlm instructions build` again."
-                ) from error
-            missing = [key for key in COLUMNS if not isinstance(found, dict) or not isinstance(found.get(key), str)]
-            if missing:
-                raise InputError(
-                    f"{path}:{line}: text for {missing} is missing; an instruction has {', '.join(COLUMNS)}."
-                )
-            records.append(found)
-    return records
+    shown = f"train {classes}; " if classes else ""
+    return f"{table.spec.id}: {rows} rows{more}; {shown}{least:,}-{most:,} bases a row, {size} in all; {changes}"

@@ -1,78 +1,85 @@
-"""Which training sequences are, or lie inside, or hold a test sequence, on either strand.
+"""Which training sequences are, lie inside, hold or are much like a test sequence, on either strand."""
 
-Every sequence is found by its first bases (its anchor, up to `ANCHOR` of them): a window of that width slides over the
-other side, and each hit is compared letter by letter. One pass serves all lengths from `ANCHOR` up; shorter sequences
-get one pass per length.
-"""
-
-from collections import defaultdict
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from dnahlm.dna import reverse_complement
 
-ANCHOR = 32  # bases: long enough that a hit by chance is rare
-EXACT, REVERSE_COMPLEMENT, CONTAINED = "exact", "reverse_complement", "contained"
-KINDS = (EXACT, REVERSE_COMPLEMENT, CONTAINED)  # the first that holds names a pair
+EXACT, REVERSE_COMPLEMENT, CONTAINED, NEAR = "exact", "reverse_complement", "contained", "near"
+KINDS = (EXACT, REVERSE_COMPLEMENT, CONTAINED, NEAR)  # the first that holds names a pair
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Leak:
     """One training sequence that gives one test sequence away; indices into the two lists that were compared."""
 
     train_index: int
     test_index: int
     kind: str  # one of KINDS; contained: either inside the other, on either strand
+    similarity: float = 1.0  # near: share of words in common, see `dnahlm.tasks.near`; else 1
 
 
-def find_leaks(train: Sequence[str], test: Sequence[str], progress: str | None = None) -> list[Leak]:
-    """Every pair of a train and a test sequence of which one is, or holds, the other or its reverse complement.
+def find_leaks(
+    train: Sequence[str],
+    test: Sequence[str],
+    progress: str | None = None,
+    near: bool = True,
+    counts: Counter[str] | None = None,
+) -> list[Leak]:
+    """Every pair of a train and a test sequence of which one gives the other away, on either strand.
+
+    That is: they are equal or reverse complements, one holds the other, or they are alike over most of the shorter
+    one (`dnahlm.tasks.near` states how much, and what its search may miss).
 
     Args:
         train: N sequences over ACGTN.
-        test: M sequences over ACGTN; N is a letter like the others.
-        progress: title of a progress bar; None shows none.
+        test: M sequences over ACGTN; N is a letter like the others, but near-duplicates are told by what is no N.
+        progress: title of the progress bars; None shows none.
+        near: look for near-duplicates too.
+        counts: gets the number of sequences that the search for near-duplicates could not look at in full.
 
     >>> find_leaks(["AACC", "GGTT", "TTTTTT", "CACACA"], ["AACC", "AAA"])
-    [Leak(train_index=0, test_index=0, kind='exact'), Leak(train_index=1, test_index=0, kind='reverse_complement'), \
-Leak(train_index=2, test_index=1, kind='contained')]
+    [Leak(train_index=0, test_index=0, kind='exact', similarity=1.0), \
+Leak(train_index=1, test_index=0, kind='reverse_complement', similarity=1.0), \
+Leak(train_index=2, test_index=1, kind='contained', similarity=1.0)]
     """
+    return sorted(each_leak(train, test, progress, near, counts), key=attrgetter("train_index", "test_index"))
+
+
+def each_leak(
+    train: Sequence[str],
+    test: Sequence[str],
+    progress: str | None = None,
+    near: bool = True,
+    counts: Counter[str] | None = None,
+) -> Iterator[Leak]:
+    """The leaks of `find_leaks` one by one, near-duplicates last: where rows are many copies of few, pairs are many."""
+    # numpy is loaded here, when there is something to search.
+    from dnahlm.tasks.held import held_pairs
+    from dnahlm.tasks.near import find_near
+
     train_places, test_places = places_by_sequence(train), places_by_sequence(test)
     unique_train, unique_test = list(train_places), list(test_places)
-    pairs = set(held_pairs(unique_test, tracked(unique_train, progress)))
-    # Now the longer one is the test sequence; turned round, this set too holds (train, test).
-    pairs |= {(longer, shorter) for shorter, longer in held_pairs(unique_train, tracked(unique_test, progress))}
-    leaks = []
-    for train_index, test_index in pairs:
-        one, other = unique_train[train_index], unique_test[test_index]
-        kind = kind_of(one, other)
-        leaks += [Leak(i, j, kind) for i in train_places[one] for j in test_places[other]]
-    return sorted(leaks)
-
-
-def held_pairs(shorter: Sequence[str], longer: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Yield (index of the longer, index of the shorter) where the shorter, on either strand, lies inside the longer."""
-    anchors = anchor_tables(shorter)
-    for index, sequence in enumerate(longer):
-        for width, table in anchors.items():
-            for start in range(len(sequence) - width + 1):
-                candidates = table.get(sequence[start : start + width])
-                if candidates:
-                    yield from ((index, i) for i, strand in candidates if sequence.startswith(strand, start))
-
-
-def anchor_tables(sequences: Sequence[str]) -> dict[int, dict[str, list[tuple[int, str]]]]:
-    """Width -> first `width` bases -> (index, sequence or its reverse complement); the empty sequence is left out."""
-    tables: dict[int, dict[str, list[tuple[int, str]]]] = defaultdict(dict)
-    for index, sequence in enumerate(sequences):
-        width = min(len(sequence), ANCHOR)
-        for strand in {sequence, reverse_complement(sequence)} - {""}:
-            tables[width].setdefault(strand[:width], []).append((index, strand))
-    return dict(tables)
+    held = set(held_pairs(unique_test, unique_train, progress))
+    # Now the longer one is the test sequence; turned round, this too gives (train, test).
+    held |= {(shorter, longer) for longer, shorter in held_pairs(unique_train, unique_test, progress)}
+    found = [((i, j, 1.0) for i, j in sorted(held))]
+    if near:
+        found.append(zip(*find_near(unique_train, unique_test, progress, counts), strict=True))
+    for number, (i, j, similarity) in enumerate(itertools.chain(*found)):
+        if number >= len(held) and (i, j) in held:
+            continue
+        one, other = unique_train[i], unique_test[j]
+        kind = kind_of(one, other) if number < len(held) else NEAR
+        for train_index, test_index in itertools.product(train_places[one], test_places[other]):
+            yield Leak(train_index, test_index, kind, float(similarity))
 
 
 def kind_of(train: str, test: str) -> str:
-    """Name of a leak already found.
+    """Name of a pair of which one holds the other.
 
     >>> kind_of("ACGT", "ACGT"), kind_of("AAAC", "GTTT"), kind_of("AAACC", "GTTT")
     ('exact', 'reverse_complement', 'contained')
@@ -88,12 +95,3 @@ def places_by_sequence(sequences: Iterable[str]) -> dict[str, list[int]]:
     for index, sequence in enumerate(sequences):
         places[sequence].append(index)
     return dict(places)
-
-
-def tracked(sequences: Sequence[str], progress: str | None) -> Iterable[str]:
-    """The sequences, behind a progress bar when a title is given."""
-    if progress is None:
-        return sequences
-    from tqdm import tqdm
-
-    return tqdm(sequences, desc=progress, unit="seq", disable=None)

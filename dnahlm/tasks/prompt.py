@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dnahlm.io import InputError
+from dnahlm.io import InputError, shipped
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -51,6 +51,20 @@ def render_prompts(tokenizer: PreTrainedTokenizerFast, instructions: Sequence[st
     while batch := [[{"role": "user", "content": user_content(*pair)}] for pair in islice(pairs, BATCH)]:
         prompts += tokenizer.apply_chat_template(batch, tokenize=False, add_generation_prompt=True)
     return prompts
+
+
+def render_text(instruction: str, input: str) -> str:
+    r"""The prompt of the shipped chat template, without a tokenizer; for people to read.
+
+    >>> render_text("Is this a promoter?", "ACGT")[-69:]
+    '### Instruction:\nIs this a promoter?\n\n### Input:\nACGT\n\n### Response:\n'
+    """
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    template = (shipped("data_templates") / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
+    chat = [{"role": "user", "content": user_content(instruction, input)}]
+    rendered, _ = render_jinja_template([chat], chat_template=template, add_generation_prompt=True, eos_token="")
+    return rendered[0]
 
 
 def fill_phrasing(phrasing: str, options: Sequence[str]) -> str:

@@ -1,19 +1,35 @@
-"""Every choice left to chance when rows become questions.
+"""Which rows of a task stay: caps, balance, few shots.
 
-Each hangs on the seed and the row's id alone, so that a row keeps its wording when other rows or tasks come or go.
+Each choice hangs on the seed and the row's id alone, so that a row stays when other tasks come or go.
 """
 
+from __future__ import annotations
+
 import hashlib
-import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
-from dnahlm.dna import reverse_complement
-from dnahlm.tasks.prompt import fill_phrasing
-from dnahlm.tasks.spec import TaskSpec, answers
-from dnahlm.tasks.table import LabelledRow
+from dnahlm.io import InputError
+from dnahlm.tasks.kinds import has_classes
+from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.spec import TaskSpec
 
-Record = dict[str, str]
+
+def by_label(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
+    """Rows of each label, labels in order of their first row."""
+    groups: dict[str, list[LabelledRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.label].append(row)
+    return dict(groups)
+
+
+def keep(rows: Sequence[LabelledRow], sizes: dict[str, int], seed: int) -> list[LabelledRow]:
+    """`sizes[label]` rows of each label, by the rank of a hash of seed and id; the order is kept."""
+    kept: set[str] = set()
+    for label, group in by_label(rows).items():
+        ranked = sorted(group, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
+        kept |= {row.id for row in ranked[: sizes[label]]}
+    return [row for row in rows if row.id in kept]
 
 
 def cap_rows(rows: Sequence[LabelledRow], most: int, seed: int) -> list[LabelledRow]:
@@ -23,14 +39,35 @@ def cap_rows(rows: Sequence[LabelledRow], most: int, seed: int) -> list[Labelled
     """
     if not most or len(rows) <= most:
         return list(rows)
-    by_label: dict[str, list[LabelledRow]] = defaultdict(list)
-    for row in rows:
-        by_label[row.label].append(row)
-    kept: set[str] = set()
-    for label, n in shares({label: len(group) for label, group in by_label.items()}, most).items():
-        ranked = sorted(by_label[label], key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
-        kept |= {row.id for row in ranked[:n]}
-    return [row for row in rows if row.id in kept]
+    sizes = {label: len(group) for label, group in by_label(rows).items()}
+    if len(sizes) > most:  # numbers or codes as labels: shares of them mean nothing
+        ranked = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
+        kept = {row.id for row in ranked[:most]}
+        return [row for row in rows if row.id in kept]
+    return keep(rows, shares(sizes, most), seed)
+
+
+def choose_train(
+    spec: TaskSpec, rows: Sequence[LabelledRow], shots: int, balance: bool, most: int, seed: int
+) -> list[LabelledRow]:
+    """The train rows of a build: `shots` of each class, or as many of each as of the rarest, then at most `most`.
+
+    Raises:
+        InputError: shots or balance asked of a kind without classes, or more shots than a class has rows.
+    """
+    if (shots or balance) and not has_classes(spec):
+        raise InputError(f"{spec.path}: task {spec.id} is of kind {spec.kind}; shots and balance need classes.")
+    sizes = {label: len(group) for label, group in by_label(rows).items()}
+    if shots and shots > min(sizes.values()):
+        rarest = min(sizes, key=lambda label: sizes[label])
+        raise InputError(
+            f"{spec.path}: task {spec.id} has {sizes[rarest]:,} train rows with label {rarest!r}, fewer than "
+            f"--shots {shots:,}. Ask for {sizes[rarest]:,} or fewer."
+        )
+    if shots or balance:
+        n = shots or min(sizes.values())
+        rows = keep(rows, dict.fromkeys(sizes, n), seed)
+    return cap_rows(rows, most, seed)
 
 
 def shares(sizes: dict[str, int], total: int) -> dict[str, int]:
@@ -48,56 +85,3 @@ def shares(sizes: dict[str, int], total: int) -> dict[str, int]:
     while sum(parts.values()) > total and max(parts.values()) > 1:
         parts[max(parts, key=lambda label: parts[label] - exact[label] if parts[label] > 1 else -total)] -= 1
     return parts
-
-
-def record(spec: TaskSpec, row: LabelledRow, split: str, seed: int, held_out: bool = False) -> Record:
-    """One row as an instruction: wording and order of the options drawn by seed and row id.
-
-    Args:
-        spec: the row's task.
-        row: an original row (strand +).
-        split: train, validation or test.
-        seed: of the build.
-        held_out: draw from the wordings that training never shows.
-    """
-    return rendered(spec, row, split, seed, held_out, row.id, row.sequence, "+")
-
-
-def reverse_record(spec: TaskSpec, row: LabelledRow, split: str, seed: int) -> Record:
-    """The same row read from the other strand, with a wording of its own; right only for strand-symmetric labels."""
-    return rendered(spec, row, split, seed, False, f"{row.id}-rc", reverse_complement(row.sequence), "-")
-
-
-def rendered(
-    spec: TaskSpec, row: LabelledRow, split: str, seed: int, held_out: bool, row_id: str, sequence: str, strand: str
-) -> Record:
-    """The instruction record itself; the prompt around it is the chat template's matter."""
-    rng = random.Random(f"{seed}:{row_id}:{'held_out' if held_out else 'train'}")
-    wordings = spec.held_out_phrasings if held_out else spec.phrasings
-    choice = rng.randrange(len(wordings))
-    options = answers(spec)
-    return {
-        "id": row_id,
-        "task": spec.id,
-        "split": split,
-        "instruction": fill_phrasing(wordings[choice], rng.sample(options, len(options))),
-        "input": sequence,
-        "output": spec.labels[row.label],
-        "label": row.label,
-        "phrasing": f"{'held_out' if held_out else 'train'}-{choice}",
-        "strand": strand,
-        "source": row.source,
-    }
-
-
-def describe(records: Sequence[Record]) -> dict[str, int | dict[str, int]]:
-    """Counts of one split of one task, for the manifest: rows, answers, strands, bases."""
-    sizes = [len(record["input"]) for record in records]
-    return {
-        "rows": len(records),
-        "answers": dict(sorted(Counter(record["output"] for record in records).items())),
-        "reverse_complements": sum(record["strand"] == "-" for record in records),
-        "bases": sum(sizes),
-        "min_bases": min(sizes, default=0),
-        "max_bases": max(sizes, default=0),
-    }

@@ -1,4 +1,4 @@
-"""One YAML file = one task: where its table lies, what its labels mean, how it is asked and how it is measured.
+"""One YAML file = one task: where its rows lie, what its labels mean, how it is asked and how it is measured.
 
 `data_templates/README.md` describes the file for those who write one.
 """
@@ -12,22 +12,28 @@ from dnahlm.config import build, did_you_mean, load_yaml
 from dnahlm.io import InputError, shipped
 from dnahlm.tasks.checks import check_quoted, check_task
 
+PAIR_KINDS = ("pair", "dna_protein_pair")
+
 
 @dataclass
 class Source:
     """Where the rows lie. Splits without a file are set aside from the rows of the train file."""
 
-    format: str  # csv | tsv
-    files: dict[str, str]  # split -> file, relative to the data root; `name.gz` is found too
-    hold_out: dict[str, float] = field(default_factory=dict)  # split -> share of the train file's sequences
+    format: str = "csv"  # csv | tsv | parquet | jsonl | kmer_tsv | fasta | bed
+    files: dict[str, str] = field(default_factory=dict)  # split -> file, relative to the data root; `name.gz` also
+    class_files: dict[str, dict[str, str]] = field(default_factory=dict)  # fasta: split -> label -> file
+    genome: str | None = None  # bed: the FASTA file the intervals are cut from
+    hub: str | None = None  # owner/name, read when none of the local files is there
+    config: str | None = None  # configuration of the hub data set
+    hub_splits: dict[str, str] = field(default_factory=dict)  # our split -> theirs
+    filter: dict[str, str] = field(default_factory=dict)  # column -> the value a row must have to be read
+    hold_out: dict[str, float] = field(default_factory=dict)  # split -> share of the train file's rows
+    hold_out_by: str = "sequence"  # sequence | similarity | the name of a column whose values never cross splits
 
-
-@dataclass
-class Columns:
-    """Names of the two columns that are read."""
-
-    sequence: str = "sequence"
-    label: str = "label"
+    @property
+    def splits(self) -> list[str]:
+        """The splits that have rows of their own, in files or on the hub."""
+        return list(self.files or self.class_files or self.hub_splits)
 
 
 @dataclass
@@ -35,7 +41,16 @@ class Window:
     """How many bases a question may hold, and what happens to longer rows."""
 
     bases: int = 0  # 0 = no limit of its own
-    policy: str = "error"  # error | center: cut to the middle `bases` bases
+    policy: str = "error"  # error | center: the middle `bases` bases | slide: consecutive windows of `bases` bases
+    overlap: int = 0  # slide: bases that a window shares with the next
+
+
+@dataclass
+class Wording:
+    """One fixed way to ask and answer, taken over literally, such as that of a paper."""
+
+    phrasing: str
+    labels: dict[str, str]  # value in the table -> answer
 
 
 @dataclass
@@ -48,16 +63,35 @@ class TaskSpec:
     citation: str
     licence: str
     source: Source
-    labels: dict[str, str]  # value in the table -> answer the model writes
-    phrasings: list[str]  # for training; each has {options} once
+    phrasings: list[str]  # for training; each has {options} once where the answers are fixed
     held_out_phrasings: list[str]  # only for testing
     metrics: list[str]  # the first is the headline
     kind: str = "classification"
-    columns: Columns = field(default_factory=Columns)
+    columns: dict[str, str] = field(default_factory=dict)  # what we call it -> column of the table
+    labels: dict[str, str] = field(default_factory=dict)  # value in the table -> answer the model writes
+    alternative_labels: dict[str, list[str]] = field(default_factory=dict)  # other words for the same labels
+    wordings: dict[str, Wording] = field(default_factory=dict)
+    separator: str = ";"  # multilabel: between the labels of one cell
+    none_label: str | None = None  # multilabel: the answer where a cell holds no label
+    decimals: int | None = None  # regression: digits after the point in the answer
+    levels: int | None = None  # hierarchical: parts of a label, as in 1.2.3.4
     strand_symmetric: bool = False  # the label holds for the reverse complement too
     window: Window = field(default_factory=Window)
     simulated: bool = False  # made by a program, not measured
     path: Path = field(init=False, default=Path())
+
+    @property
+    def label_column(self) -> str:
+        """The column that holds the label."""
+        return self.columns["label"]
+
+    @property
+    def sequence_columns(self) -> dict[str, str]:
+        """What is asked about: our name -> column, in the order of the file; a protein is one of them."""
+        return {name: column for name, column in self.columns.items() if name != "label"}
+
+
+DEFAULT_COLUMNS = {"pair": ("sequence1", "sequence2"), "dna_protein_pair": ("sequence", "protein")}
 
 
 def shipped_tasks() -> dict[str, Path]:
@@ -71,6 +105,17 @@ def load_task(name_or_path: str | Path) -> TaskSpec:
     Raises:
         InputError: unknown name, or anything in the file that `check_task` refuses.
     """
+    spec = read_task(task_path(name_or_path))
+    check_task(spec)
+    return spec
+
+
+def task_path(name_or_path: str | Path) -> Path:
+    """The file of a task.
+
+    Raises:
+        InputError: neither the id of a shipped task nor the name of a YAML file.
+    """
     known = shipped_tasks()
     path = known.get(str(name_or_path), Path(name_or_path))
     if path.suffix not in (".yaml", ".yml"):
@@ -78,16 +123,49 @@ def load_task(name_or_path: str | Path) -> TaskSpec:
             f"task {str(name_or_path)!r} is neither a shipped task nor a .yaml file. "
             f"{did_you_mean(path.name, list(known))}"
         )
+    return path
+
+
+def read_task(path: Path) -> TaskSpec:
+    """A task file with the right keys and types, its values not yet checked.
+
+    Raises:
+        InputError: not YAML, an unknown or missing key, a wrong type.
+    """
     mapping = load_yaml(path)
-    check_quoted(mapping.get("labels"), path)
+    for key in ("labels", "alternative_labels"):
+        check_quoted(mapping.get(key), path, key)
     spec = build(TaskSpec, mapping, path)
     spec.path = path
-    check_task(spec)
+    given = [name for name in spec.columns if name != "label"]
+    for name in () if given and spec.kind in PAIR_KINDS else DEFAULT_COLUMNS.get(spec.kind, ("sequence",)):
+        spec.columns.setdefault(name, name)
+    spec.columns.setdefault("label", "label")
     return spec
 
 
+def has_fixed_answers(spec: TaskSpec) -> bool:
+    """Whether the model chooses one of a list of answers, so that each can be scored."""
+    return spec.kind in ("classification", *PAIR_KINDS) or (spec.kind == "hierarchical" and bool(spec.labels))
+
+
+def asks_one_sequence(spec: TaskSpec) -> bool:
+    """Whether a sequence alone makes a question whose answers can be scored, as predict and chat need it."""
+    return has_fixed_answers(spec) and spec.kind not in PAIR_KINDS
+
+
 def answers(spec: TaskSpec) -> list[str]:
-    """What the model may write, in the order of the YAML file."""
+    """What the model may write, in the order of the YAML file.
+
+    Raises:
+        InputError: a kind whose answers are no fixed list.
+    """
+    if not has_fixed_answers(spec):
+        raise InputError(
+            f"{spec.path}: task {spec.id} is of kind {spec.kind}, whose answers are no fixed list, so they cannot be "
+            "scored one by one: evaluate, predict and chat do not take it. Train on its instructions, let "
+            "`transformers` generate the answers, and name the other tasks in the suite."
+        )
     return list(spec.labels.values())
 
 
@@ -97,12 +175,20 @@ def source_path(spec: TaskSpec, data_root: str | Path, split: str) -> Path:
     Raises:
         InputError: neither is there.
     """
-    path = Path(data_root) / spec.source.files[split]
+    return local_path(spec, data_root, spec.source.files[split], f"split {split}")
+
+
+def local_path(spec: TaskSpec, data_root: str | Path, name: str, role: str) -> Path:
+    """A file the task names, or the same with `.gz`; `role` says what it is for.
+
+    Raises:
+        InputError: neither is there.
+    """
+    path = Path(data_root) / name
     zipped = path.with_name(path.name + ".gz")
     if path.is_file() or zipped.is_file():
         return path if path.is_file() else zipped
     raise InputError(
-        f"{path}: no such file, and no {zipped.name} beside it (task {spec.id}, split {split}, data root {data_root}). "
-        f"--data_root must name the folder that holds {spec.source.files[split]!r} "
-        "(the tests take it from DNAHLM_DATA)."
+        f"{path}: no such file, and no {zipped.name} beside it (task {spec.id}, {role}, data root {data_root}). "
+        f"--data_root must name the folder that holds {name!r} (the tests take it from DNAHLM_DATA)."
     )

@@ -1,26 +1,22 @@
-"""A task's labelled table, read: checked DNA, known labels, rows per split, counts of what was changed or dropped."""
+"""A task's labelled table, read: checked rows per split, and counts of what was changed or dropped."""
+
+from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Callable
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from dnahlm.dna import canonical, normalize
+from dnahlm.dna import canonical
 from dnahlm.io import InputError
-from dnahlm.readers.tables import Row, read_table
 from dnahlm.tasks.checks import SPLITS
-from dnahlm.tasks.spec import TaskSpec, source_path
-
-
-@dataclass(slots=True)
-class LabelledRow:
-    """One sequence and its label, as the task's window shows it."""
-
-    id: str  # task-split-number of the row in its file
-    sequence: str  # A, C, G, T, N
-    label: str  # value in the table
-    source: str  # file relative to the data root : line
+from dnahlm.tasks.kinds import has_classes
+from dnahlm.tasks.rows import LabelledRow, Reading, read_row, windows
+from dnahlm.tasks.sources import Origin, find_origins
+from dnahlm.tasks.spec import TaskSpec
 
 
 @dataclass
@@ -31,60 +27,75 @@ class TaskTable:
     rows: dict[str, list[LabelledRow]]
     files: dict[str, Path]
     counts: Counter[str] = field(default_factory=Counter)
+    splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.split`
 
 
 def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
     """Read every split of a task; rows of train and validation that contradict or repeat each other are left out.
 
-    A row's split is that of its file, or, by `hold_out`, a hash of the sequence that both strands share. Contradictions
-    (one sequence, two labels) go from train and validation, repetitions from train; test rows stay, and are counted.
+    A row's split is that of its file or, by `hold_out`, a share of the train rows. Contradictions (one sequence, two
+    labels) go from train and validation, repetitions from train; test rows stay, and are counted.
 
     Raises:
         InputError: a file that cannot be read, a letter that is no nucleotide, a label the task does not declare, a row
-            longer than the window where the task says `error`, a split or a training class left without rows.
+            longer than the window where the task says `error`, a split left without rows or without one of the classes.
     """
-    files = {split: source_path(spec, data_root, split) for split in SPLITS if split in spec.source.files}
+    origins = find_origins(spec, data_root)
+    files = {name: path for origin in origins for name, path in origin.files.items()}
     table = TaskTable(spec, {split: [] for split in SPLITS}, files)
-    for file_split, path in files.items():
-        name = spec.source.files[file_split].removesuffix(".gz") + (".gz" if path.suffix == ".gz" else "")
-        for number, row in enumerate(
-            read_table(path, [spec.columns.sequence, spec.columns.label], spec.source.format), 1
-        ):
-            sequence = shown_bases(spec, row, table.counts)
-            label = row.values[spec.columns.label]
-            if label not in spec.labels:
-                raise InputError(
-                    f"{row.where}: label {label!r} is not declared by task {spec.id} "
-                    f"(declared: {sorted(spec.labels)}). Add it under `labels:` in {spec.path} or fix the row."
-                )
-            split = held_out_split(sequence, spec.source.hold_out) if file_split == "train" else file_split
-            source = f"{name}{row.where.removeprefix(str(path))}"
-            table.rows[split].append(LabelledRow(f"{spec.id}-{split}-{number}", sequence, label, source))
+    for origin in origins:
+        if origin.split == "train" and spec.source.hold_out_by != "sequence":
+            read_grouped(table, origin)
+        else:
+            read_origin(table, origin)
     clean(table)
     check_rows(table)
     return table
 
 
-def shown_bases(spec: TaskSpec, row: Row, counts: Counter[str]) -> str:
-    """The row's DNA in the letters A, C, G, T, N, cut to the task's window; what was changed is added to `counts`."""
-    raw = row.values[spec.columns.sequence]
-    found = normalize(raw, f"{row.where}: task {spec.id}, column {spec.columns.sequence!r}")
-    upper = raw.upper()
-    counts["rows_with_lower_case"] += raw != upper
-    counts["rows_with_u"] += "U" in upper
-    counts["rows_with_n"] += "N" in upper
-    counts["iupac_letters_made_n"] += found.n_ambiguous
-    bases, size = spec.window.bases, len(found.sequence)
-    if not bases or size <= bases:
-        return found.sequence
-    if spec.window.policy == "error":
-        raise InputError(
-            f"{row.where}: {size:,} bases; task {spec.id} takes at most {bases:,}. Cut the row, raise `window: bases` "
-            f"in {spec.path}, or set `policy: center` there to keep the middle {bases:,} bases of longer rows."
+def read_origin(table: TaskTable, origin: Origin) -> None:
+    """Read the rows of one origin; those of train go to their split one by one."""
+    hold_out = table.spec.source.hold_out if origin.split == "train" else {}
+    for number, row in enumerate(origin.rows(), 1):
+        reading = read_row(table.spec, row, table.counts)
+        split = held_out_split(reading.sequence, hold_out) if hold_out else origin.split
+        add(table, split, number, reading, origin.source(row.where))
+
+
+def read_grouped(table: TaskTable, origin: Origin) -> None:
+    """Read the train rows, then part them so that no group (of a column, or of similar sequences) crosses splits."""
+    from dnahlm.tasks.split import assign_splits
+
+    source = table.spec.source
+    by_column = source.hold_out_by != "similarity"
+    readings, places, keys = [], [], []
+    for row in origin.rows():
+        readings.append(read_row(table.spec, row, table.counts))
+        places.append(origin.source(row.where))
+        if by_column:
+            keys.append(row.values[source.hold_out_by])
+    sequences = [reading.sequence for reading in readings]
+    splits = assign_splits(
+        keys if by_column else None, sequences, source.hold_out, source.hold_out_by, seed=0, facts=table.splitting
+    )
+    if table.splitting["note"]:
+        print(f"{table.spec.id}: {table.splitting['note']}")
+    for number, (split, reading, place) in enumerate(zip(splits, readings, places, strict=True), 1):
+        add(table, split, number, reading, place)
+
+
+def add(table: TaskTable, split: str, number: int, reading: Reading, source: str) -> None:
+    """Put a row, or each of its sliding windows, into its split."""
+    spec, name = table.spec, f"{table.spec.id}-{split}-{number}"
+    label = sys.intern(reading.label)  # few different ones, many rows
+    if spec.window.policy != "slide":
+        table.rows[split].append(
+            LabelledRow(name, reading.sequence, label, source, reading.second, reading.protein),
         )
-    counts["rows_cut_to_window"] += 1
-    start = (size - bases) // 2
-    return found.sequence[start : start + bases]
+        return
+    for n, piece in enumerate(windows(reading.sequence, spec.window.bases, spec.window.overlap), 1):
+        table.rows[split].append(LabelledRow(f"{name}-w{n}", piece, label, source))
+        table.counts["windows_made"] += 1
 
 
 def held_out_split(sequence: str, hold_out: dict[str, float]) -> str:
@@ -102,40 +113,64 @@ def held_out_split(sequence: str, hold_out: dict[str, float]) -> str:
     return "train"
 
 
+def question_of(spec: TaskSpec) -> Callable[[LabelledRow], str]:
+    """What makes two rows one question: the sequence, or both of a pair; strands count as one where the label does."""
+    if spec.kind not in ("pair", "dna_protein_pair"):
+        return (lambda row: canonical(row.sequence)) if spec.strand_symmetric else (lambda row: row.sequence)
+
+    def pair(row: LabelledRow) -> str:
+        forward = f"{row.sequence} {row.second}{row.protein}"
+        if not spec.strand_symmetric:
+            return forward
+        back = row.reverse()
+        return min(forward, f"{back.sequence} {back.second}{back.protein}")
+
+    return pair
+
+
 def clean(table: TaskTable) -> None:
     """Drop contradicting rows of train and validation and repeated rows of train; count all of them, in test too."""
-    # With a strand-symmetric label, a sequence and its reverse complement are one and the same question.
-    name: Callable[[str], str] = canonical if table.spec.strand_symmetric else str
+    name = question_of(table.spec)
     for split, rows in table.rows.items():
-        labels: dict[str, set[str]] = defaultdict(set)
-        for row in rows:
-            labels[name(row.sequence)].add(row.label)
-        contradicting = [row for row in rows if len(labels[name(row.sequence)]) > 1]
-        table.counts[f"contradicting_rows_{split}"] += len(contradicting)
-        table.counts[f"repeated_rows_{split}"] += len(rows) - len(labels)
-        if split != "test" and contradicting:
-            rows = [row for row in rows if len(labels[name(row.sequence)]) == 1]
-        if split == "train":
-            first: dict[str, LabelledRow] = {}
-            for row in rows:
-                first.setdefault(name(row.sequence), row)
-            rows = list(first.values())
-        table.rows[split] = rows
+        names = [name(row) for row in rows]
+        label_of: dict[str, str] = {}
+        contradicting: set[str] = set()
+        for question, row in zip(names, rows, strict=True):
+            if label_of.setdefault(question, row.label) != row.label:
+                contradicting.add(question)
+        table.counts[f"contradicting_rows_{split}"] += sum(question in contradicting for question in names)
+        table.counts[f"repeated_rows_{split}"] += len(rows) - len(label_of)
+        if split != "test":
+            table.rows[split] = list(kept(rows, names, contradicting, once=split == "train"))
+
+
+def kept(
+    rows: Iterable[LabelledRow], names: Iterable[str], contradicting: set[str], once: bool
+) -> Iterable[LabelledRow]:
+    """Rows whose question is not in `contradicting`; with `once`, only the first row of each question."""
+    seen: set[str] = set()
+    for row, question in zip(rows, names, strict=True):
+        if question not in contradicting and not (once and question in seen):
+            seen.add(question)
+            yield row
 
 
 def check_rows(table: TaskTable, after: str = "") -> None:
-    """Raise `InputError` when a split has no rows, or when a declared label is absent from train."""
+    """Raise `InputError` when a split has no rows, or lacks a declared class; `after` says after which step."""
     spec = table.spec
     for split in SPLITS:
+        origin = table.files.get(split) or table.files.get("train") or spec.source.hub or spec.path
         if not table.rows[split]:
-            origin = table.files.get(split, table.files["train"])
             raise InputError(
                 f"{origin}: task {spec.id} has no {split} rows{after}. Give more rows, another file, or another share "
                 f"under `hold_out:` in {spec.path}."
             )
-    absent = sorted(set(spec.labels) - {row.label for row in table.rows["train"]})
-    if absent:
-        raise InputError(
-            f"{table.files['train']}: task {spec.id} has no train rows with label {absent}{after}, so that answer "
-            f"cannot be learnt. Add rows, or remove the label from `labels:` in {spec.path}."
-        )
+        if not has_classes(spec):
+            continue
+        absent = sorted(set(spec.labels) - {row.label for row in table.rows[split]})
+        if absent:
+            why = "that answer cannot be learnt" if split == "train" else "scores would leave that class out"
+            raise InputError(
+                f"{origin}: task {spec.id} has no {split} rows with label {absent}{after}, so {why}. Add rows, or "
+                f"remove the label from `labels:` in {spec.path}."
+            )

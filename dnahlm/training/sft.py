@@ -20,6 +20,7 @@ from dnahlm.model.adapters import AdapterArguments, lora_config
 from dnahlm.model.create import check_attention, context_of, set_special_ids
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
+from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
@@ -148,7 +149,7 @@ def encode_records(
     for line, (record, prompt, answer) in enumerate(zip(records, prompt_ids, answer_ids, strict=True), 1):
         if len(prompt) + len(answer) > max_length:
             raise InputError(
-                f"{path}:{line}: record {record['id']!r} has {len(record['input'])} bases = "
+                f"{path}:{line}: record {record['id']!r} has {bases_in(record['input'])} bases = "
                 f"{len(prompt) + len(answer)} tokens with its question and answer; the model sees "
                 f"{max_length}. Set a window in the task file (policy: center), or pretrain with longer blocks."
             )
@@ -172,7 +173,7 @@ def write_tasks(instructions: Path, train: list[dict[str, Any]], part: Path) -> 
     rows = Counter(record["task"] for record in train)
     facts = {}
     for task in sorted(rows):
-        lengths = [len(record["input"]) for record in train if record["task"] == task]
+        lengths = [bases_in(record["input"]) for record in train if record["task"] == task]
         facts[task] = {"n_train": rows[task], "min_bases": min(lengths), "max_bases": max(lengths)}
     (part / "tasks.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 

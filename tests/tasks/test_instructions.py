@@ -28,7 +28,8 @@ def test_a_record_holds_question_dna_answer_and_where_they_come_from(desk):
     _, splits = desk.build(desk.filled())
     record = by_id(splits["test"])["mine-test-2"]
     n = int(record["phrasing"].removeprefix("train-"))
-    assert tuple(record) == COLUMNS
+    assert tuple(record) == (*COLUMNS, "clean")
+    assert record["clean"] is True
     assert record["instruction"] in {
         f"Question {n} about mine? background or binding site.", f"Question {n} about mine? binding site or background.",
     }  # fmt: skip
@@ -230,7 +231,7 @@ def test_each_task_prints_one_line_of_facts(desk, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
         "mine: 80 train, 10 validation, 10 test rows (40 of train are reverse complements); "
-        "train 50% background, 50% binding site; 40-40 bases; nothing changed"
+        "train 50% background, 50% binding site; 40-40 bases a row, 4,000 bases in all; nothing changed"
     )
     assert lines[1].startswith("wrote 80 train, 10 validation, 10 test instructions, tasks: 1 -> ")
 

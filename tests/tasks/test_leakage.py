@@ -1,11 +1,12 @@
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
-from dnahlm.tasks import leakage
+from dnahlm.tasks import held, joined
 from dnahlm.tasks.leakage import Leak, find_leaks
 
 DNA = st.lists(st.text("ACG", min_size=1, max_size=9), max_size=8)
@@ -27,18 +28,18 @@ def slow_leaks(train, test):
 
 
 @settings(max_examples=300, deadline=None)
-@given(train=DNA, test=DNA, anchor=st.integers(1, 6))
-def test_agrees_with_comparing_every_pair(train, test, anchor):
-    before, leakage.ANCHOR = leakage.ANCHOR, anchor
+@given(train=DNA, test=DNA, passes=st.integers(1, 8))
+def test_agrees_with_comparing_every_pair(train, test, passes):
+    before, held.PASSES = held.PASSES, passes
     try:
         assert find_leaks(train, test) == slow_leaks(train, test)
     finally:
-        leakage.ANCHOR = before
+        held.PASSES = before
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.randoms(use_true_random=False))
-def test_agrees_with_comparing_every_pair_on_sequences_longer_than_the_anchor(rng):
+def test_agrees_with_comparing_every_pair_on_pieces_of_one_genome(rng):
     genome = "".join(rng.choices("ACGT", k=150))
 
     def piece():
@@ -47,6 +48,22 @@ def test_agrees_with_comparing_every_pair_on_sequences_longer_than_the_anchor(rn
         return rng.choice([cut, reverse_complement(cut)])
 
     train, test = [piece() for _ in range(25)], [piece() for _ in range(25)]
+    assert find_leaks(train, test, near=False) == slow_leaks(train, test)
+
+
+def test_agrees_with_comparing_every_pair_across_batches(monkeypatch):
+    rng = random.Random(1)
+    train = ["".join(rng.choices("AC", k=rng.randint(1, 12))) for _ in range(200)]
+    test = ["".join(rng.choices("AC", k=rng.randint(1, 12))) for _ in range(100)]
+    monkeypatch.setattr(joined, "BATCH_BASES", 50)
+    monkeypatch.setattr(joined, "BATCH_ROWS", 7)
+    monkeypatch.setattr(held, "HITS", 3)
+    assert find_leaks(train, test) == slow_leaks(train, test)
+
+
+def test_letters_decide_where_hashes_collide(monkeypatch):
+    monkeypatch.setattr(held, "LETTERS", np.zeros(256, np.uint64))  # now every window has the hash 0
+    train, test = ["ACGTT", "CCCCC", "GGTAC"], ["CGT", "GTACC", "TTTTT"]
     assert find_leaks(train, test) == slow_leaks(train, test)
 
 
@@ -78,6 +95,16 @@ def test_repeated_sequences_are_all_reported():
 
 def test_nothing_leaks_from_or_into_nothing():
     assert find_leaks([], ["ACGT"]) == find_leaks(["ACGT"], []) == []
+
+
+def test_variants_of_one_long_start_are_not_compared_pair_by_pair():
+    rng = random.Random(2)
+    start = "".join(rng.choices("ACGT", k=70))  # as in a library of designed variants behind one primer
+    train, test = (sorted({start + "".join(rng.choices("ACGT", k=30)) for _ in range(4_000)}) for _ in range(2))
+    table = held.strands(test, range(len(test)), 100)
+    batch = joined.join(train)
+    assert list(held.anchor_widths(test)) == [100]
+    assert list(held.candidates(batch, held.Hashes(batch.letters), 100, table)) == []
 
 
 @pytest.mark.slow

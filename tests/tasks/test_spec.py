@@ -57,7 +57,7 @@ def test_a_task_is_read_with_its_defaults(write):
     path = write()
     spec = load_task(path)
     assert spec.path == path
-    assert (spec.kind, spec.columns.sequence, spec.columns.label) == ("classification", "sequence", "label")
+    assert (spec.kind, spec.columns) == ("classification", {"sequence": "sequence", "label": "label"})
     assert (spec.window.bases, spec.window.policy) == (0, "error")
     assert not spec.strand_symmetric
     assert not spec.simulated
@@ -142,7 +142,28 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("metrics:", "window: {bases: 50, policy: middle}\nmetrics:", "'middle' is not known. Known: center, error"),
         ("metrics:", "window: {policy: center}\nmetrics:", "center needs 1 base"),
         ("metrics:", "window: {bases: -1}\nmetrics:", "-1 bases"),
-        ("metrics:", "kind: regression\nmetrics:", "'regression' is not known"),
+        ("metrics:", "window: {bases: 9, policy: slide, overlap: 9}\nmetrics:", "overlap of 9 bases"),
+        ("metrics:", "window: {bases: 9, overlap: 3}\nmetrics:", "only slide has one"),
+        ("metrics:", "kind: clasification\nmetrics:", "Did you mean 'classification'"),
+        ("metrics:", "kind: regression\nmetrics:", "regression needs the key 'decimals'"),
+        ("metrics: [mcc, accuracy]", "kind: regression\ndecimals: 2\nmetrics: [mae]", "remove the labels"),
+        ("metrics: [mcc", "kind: regression\ndecimals: 2\nmetrics: [mcc", "Known: mae, pearson, rmse, spearman"),
+        ("metrics:", "kind: hierarchical\nmetrics:", "hierarchical needs the key 'levels'"),
+        ("metrics:", "levels: 3\nmetrics:", "belongs to kind hierarchical"),
+        ("metrics:", "kind: multilabel\nmetrics:", "multilabel needs the key 'none_label'"),
+        ("metrics:", "kind: pair\ncolumns: {sequence: a}\nmetrics:", "kind pair has two sequences"),
+        ("metrics:", "kind: dna_protein_pair\ncolumns: {dna: a, protein: b}\nmetrics:", "has sequence, protein and label"),
+        ("metrics:", "columns: {sequence: a, label: a}\nmetrics:", "column 'a' is named 2 times"),
+        ("metrics:", "columns: {sequence: a, other: b}\nmetrics:", "'other' is not known"),
+        ("metrics:", 'alternative_labels: {"no": [unbound]}\nmetrics:', "is for ['no'], but the labels are ['1', 'no']"),
+        ("metrics:", 'alternative_labels: {"no": [a, b], "1": [c]}\nmetrics:', "the same number of words"),
+        ("metrics:", 'alternative_labels: {"no": [a], "1": [background]}\nmetrics:', "['background'] are answers already"),
+        ("metrics:", 'wordings: {old: {phrasing: "Which {options}?", labels: {"no": a, "1": b}}}\nmetrics:', "no labels to list here"),
+        ("metrics:", 'wordings: {old: {phrasing: "Which?", labels: {"1": b}}}\nmetrics:', "wordings.old: is for ['1']"),
+        ("  hold_out:", "  hold_out_by: gene\n  hub: a/b\n  hold_out:", "go together"),
+        ("  hold_out:", "  genome: hg38.fa\n  hold_out:", "format bed and"),
+        ("format: csv", "format: fasta", "one file per label"),
+        ("  hold_out:", "  hub: a/b\n  hub_splits: {train: train}\n  hold_out:", "has ['train'], the files are for ['test', 'train']"),
     ],
 )  # fmt: skip
 def test_what_a_task_file_must_not_say_is_refused(write, old, new, said):

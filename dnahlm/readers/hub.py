@@ -1,0 +1,70 @@
+"""A data set of the Hugging Face hub, or a local folder laid out like one, as a stream of rows. `datasets` fetches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dnahlm.errors import machine_message
+from dnahlm.io import InputError
+from dnahlm.readers.columnar import BATCH_ROWS, rows_of_batches
+from dnahlm.readers.tables import Row, matching, require_columns
+
+WITHOUT_HUB = (
+    " Without internet: on a machine that has it, run `hf download {name} --repo-type dataset --local-dir FOLDER`, "
+    "copy FOLDER here, and name its tables under `files:`. A data set that needs its own script must be made tables."
+)
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def read_hub(
+    name: str, config: str | None, split: str, columns: Sequence[str], filter: Mapping[str, str] | None = None
+) -> Iterator[Row]:
+    """Yield the rows of one split; `where` is `name split:row N`. Class labels come as their numbers ("0", "1").
+
+    What was fetched stays in the cache of `datasets` and is used again, also offline. No code of a data set is run.
+
+    Args:
+        name: `owner/name`, or a folder.
+        config: one of its configurations, None where it has only one.
+        split: as the data set calls it.
+        columns: needed columns; none of their values may be null, NaN or empty.
+        filter: column -> value that a row must have to be yielded.
+
+    Raises:
+        InputError: offline, unknown or closed data set, unknown configuration or split, missing column, no rows (that
+            match), and what `dnahlm.readers.columnar.read_parquet` refuses in a value.
+    """
+    filter = filter or {}
+    data, needed = load(name, config, split), list(dict.fromkeys([*columns, *filter]))
+    where = f"{name}{f' ({config})' if config else ''} {split}"
+    require_columns(where, data.column_names, needed, "Correct `columns:` or `filter:`.")
+    if not len(data):
+        raise InputError(f"{where}: has no rows. Name another split under `hub_splits:`.")
+    batches = data.select_columns(needed).with_format("arrow").iter(BATCH_ROWS)
+    rows = rows_of_batches(batches, needed, f"{where}:row ")
+    yield from matching(rows, filter, columns, where) if filter else rows
+
+
+def load(name: str, config: str | None, split: str) -> Dataset:
+    """Fetch one split, or take it from the cache.
+
+    Raises:
+        InputError: it cannot be had; the message says how to go on without the hub.
+    """
+    from datasets import load_dataset
+
+    try:
+        return load_dataset(name, config, split=split)
+    except Exception as error:  # network, hub and builder each raise their own; all of them mean that it cannot be had
+        if machine_message(error):
+            raise
+        reason = " ".join(str(error).split())[:400] or type(error).__name__
+        raise InputError(
+            f"{name}: split {split!r}{f' of configuration {config!r}' if config else ''} of this hub data set could "
+            f"not be loaded: {reason.rstrip('.')}. Check `hub:`, `config:` and `hub_splits:`."
+            f"{'' if Path(name).is_dir() else WITHOUT_HUB.format(name=name)}"
+        ) from error

@@ -1,0 +1,81 @@
+"""`dnahlm tasks inspect`: counts, lengths and leaks of tasks, and three prompts as a model would see them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dnahlm.tasks.fairness import remove_leaks
+from dnahlm.tasks.kinds import answer_text
+from dnahlm.tasks.prompt import render_text
+from dnahlm.tasks.records import make_asker, record
+from dnahlm.tasks.spec import load_task
+from dnahlm.tasks.table import TaskTable, read_task_table
+
+SHOWN_LABELS = 12
+
+
+@dataclass
+class InspectConfig:
+    """Look at tasks before building them."""
+
+    tasks: list[str] = field(metadata={"help": "ids of shipped tasks, or paths of task files; leaks are across all"})
+    data_root: str = field(metadata={"help": "folder that the files named in the tasks are relative to"})
+    seed: int = field(default=0, metadata={"help": "draws the wording of the three prompts"})
+
+
+def run(config: InspectConfig) -> None:
+    """Print what there is to know about each task; nothing is written.
+
+    Raises:
+        InputError: whatever is wrong with a task file or its table.
+    """
+    tables = [read_task_table(load_task(name), config.data_root) for name in config.tasks]
+    facts = [describe(table) for table in tables]
+    prompts = [three_prompts(table, config.seed) for table in tables]
+    leaks = remove_leaks(tables)["leaks"]
+    for table, lines, shown in zip(tables, facts, prompts, strict=True):
+        task = table.spec.id
+        print("\n".join(lines))
+        print("leaks (train loses them, and validation those into test):")
+        own = [leak for leak in leaks if task in (leak["task"], leak["against_task"])]
+        for leak in own:
+            print(
+                f"  {leak['rows']:,} {leak['split']} rows of {leak['task']}: {leak['kind']} with "
+                f"{leak['against_rows']:,} {leak['against_split']} rows of {leak['against_task']}; "
+                f"{leak['examples'][0]['source']} and {leak['examples'][0]['against_source']}"
+            )
+        print("" if own else "  none\n")
+        print(f"\n{'-' * 78}\n".join(shown) + "\n")
+
+
+def describe(table: TaskTable) -> list[str]:
+    """Rows, classes and lengths of every split, and what reading changed or dropped."""
+    spec = table.spec
+    lines = [f"{spec.id} (version {spec.version}, {spec.kind}, {'simulated' if spec.simulated else 'measured'})"]
+    for split, rows in table.rows.items():
+        sizes = sorted(len(row.sequence) + len(row.second) for row in rows)
+        lengths = f"{sizes[0]:,}-{sizes[-1]:,} bases (median {sizes[len(sizes) // 2]:,})"
+        lines.append(f"  {split:<10} {len(rows):>9,} rows  {lengths}  {shares_of([row.label for row in rows], table)}")
+    changes = [f"{n:,} {name.replace('_', ' ')}" for name, n in table.counts.items() if n]
+    return [*lines, f"  reading: {', '.join(changes) or 'nothing changed or dropped'}"]
+
+
+def shares_of(labels: Sequence[str], table: TaskTable) -> str:
+    """Rows of each label in words, most frequent first."""
+    counts = Counter(labels).most_common()
+    if table.spec.kind == "regression":
+        numbers = [float(label) for label in labels]
+        return f"from {min(numbers):g} to {max(numbers):g}, mean {sum(numbers) / len(numbers):g}"
+    named = [f"{n:,} {answer_text(table.spec, label)}" for label, n in counts[:SHOWN_LABELS]]
+    more = f", {len(counts) - SHOWN_LABELS} more" if len(counts) > SHOWN_LABELS else ""
+    return ", ".join(named) + more
+
+
+def three_prompts(table: TaskTable, seed: int) -> list[str]:
+    """A train row, a row of another label where there is one, and a test row in a held-out wording, each answered."""
+    asker, train, test = make_asker(table.spec, seed), table.rows["train"], table.rows["test"]
+    other = next((row for row in train if row.label != train[0].label), train[-1])
+    made = [record(asker, train[0], "train"), record(asker, other, "train"), record(asker, test[0], "test", True)]
+    return [render_text(r["instruction"], r["input"]) + r["output"] for r in made]

@@ -1,0 +1,148 @@
+"""Rows become instruction records: wording, order of the options and examples drawn by seed and row id alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from dnahlm.config import did_you_mean
+from dnahlm.io import InputError
+from dnahlm.tasks.kinds import answer_text, has_classes, input_text, options
+from dnahlm.tasks.prompt import fill_phrasing
+from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.sampling import by_label
+from dnahlm.tasks.spec import TaskSpec
+
+Record = dict[str, Any]
+LABEL_WORDS = ("standard", "alternative")
+
+
+@dataclass
+class Asker:
+    """How the rows of one task are asked in one build."""
+
+    spec: TaskSpec  # its labels are the words that are written
+    seed: int
+    wording: str = ""  # name of a wording taken over literally; empty = the phrasings
+    examples: int = 0  # shown in the instruction, from train
+    shown: dict[str, list[LabelledRow]] = field(default_factory=dict)  # label -> rows that may be examples
+
+
+def make_asker(spec: TaskSpec, seed: int, wording: str = "", label_words: str = "standard") -> Asker:
+    """The asker of a task, with the words of its answers settled.
+
+    Raises:
+        InputError: no wording of that name; no alternative words in the task file.
+    """
+    if wording and wording not in spec.wordings:
+        hint = did_you_mean(wording, list(spec.wordings)) if spec.wordings else "It names none."
+        raise InputError(f"{spec.path}: task {spec.id} has no wording {wording!r} under `wordings:`. {hint}")
+    if label_words == "alternative" and not spec.alternative_labels:
+        raise InputError(
+            f"{spec.path}: task {spec.id} has no `alternative_labels:`. Add them, or leave --label_words out."
+        )
+    spoken = copy.copy(spec)
+    if wording:
+        spoken.labels = {label: spec.wordings[wording].labels[label] for label in spec.labels}
+    elif label_words == "alternative":
+        spoken.labels = {label: spec.alternative_labels[label][0] for label in spec.labels}
+    return Asker(spoken, seed, wording)
+
+
+def record(asker: Asker, row: LabelledRow, split: str, held_out: bool = False, reverse: bool = False) -> Record:
+    """One row as an instruction; the prompt around it is the chat template's matter.
+
+    Args:
+        asker: of the row's task.
+        row: an original row (strand +).
+        split: train, validation or test.
+        held_out: draw from the phrasings that training never shows.
+        reverse: read it from the other strand, with a wording of its own; right only for strand-symmetric labels.
+    """
+    spec, origin = asker.spec, row
+    if reverse:
+        row = row.reverse()
+    draw = Draw(f"{asker.seed}:{row.id}:{'held_out' if held_out else 'train'}")
+    instruction, phrasing = asked(asker, draw, held_out)
+    if asker.examples:
+        instruction += "\n" + example_lines(asker, draw, origin)
+    made: Record = {
+        "id": row.id,
+        "task": spec.id,
+        "split": split,
+        "instruction": instruction,
+        "input": input_text(spec, row.sequence, row.second, row.protein),
+        "output": answer_text(spec, row.label),
+        "label": row.label,
+        "phrasing": phrasing,
+        "strand": "-" if reverse else "+",
+        "source": row.source,
+    }
+    if split == "test":
+        made["clean"] = row.clean
+    return made
+
+
+def asked(asker: Asker, draw: Draw, held_out: bool) -> tuple[str, str]:
+    """The question and the name of its phrasing."""
+    spec = asker.spec
+    if asker.wording and not held_out:
+        return spec.wordings[asker.wording].phrasing, f"wording-{asker.wording}"
+    phrasings = spec.held_out_phrasings if held_out else spec.phrasings
+    choice = draw.below(len(phrasings))
+    name = f"{'held_out' if held_out else 'train'}-{choice}"
+    return fill_phrasing(phrasings[choice], draw.ordered(options(spec))), name
+
+
+def example_lines(asker: Asker, draw: Draw, row: LabelledRow) -> str:
+    """In-context examples, one line each: `input -> answer`, classes in turn in an order drawn for the row.
+
+    An example never is the row itself, another piece of it, or has its sequence.
+    """
+    order = draw.ordered(list(asker.shown))
+    lines = ["Examples:"]
+    used: set[str] = set()
+    for n in range(asker.examples):
+        group = asker.shown[order[n % len(order)]]
+        start = draw.below(len(group))
+        for step in range(len(group)):
+            other = group[(start + step) % len(group)]
+            if other.id not in used and other.source != row.source and other.sequence != row.sequence:
+                break
+        else:
+            raise InputError(
+                f"{asker.spec.path}: task {asker.spec.id} has too few train rows for --examples {asker.examples}."
+            )
+        used.add(other.id)
+        shown = input_text(asker.spec, other.sequence, other.second, other.protein).replace("\n", "; ")
+        lines.append(f"{shown} -> {answer_text(asker.spec, other.label)}")
+    return "\n".join(lines)
+
+
+def example_pool(spec: TaskSpec, rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
+    """The rows that may be examples: by class, or all together where the kind has none."""
+    return by_label(rows) if has_classes(spec) else {"": list(rows)}
+
+
+class Draw:
+    """Choices that hang on one text alone: the same on every machine, and ten times faster to start than `Random`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.left = int.from_bytes(blake2b(text.encode()).digest(), "big")  # 512 bits
+
+    def below(self, n: int) -> int:
+        """A whole number from 0 to n - 1."""
+        if self.left < n << 64:  # so that every number stays as likely as the next
+            self.text += "+"
+            self.left = int.from_bytes(blake2b(self.text.encode()).digest(), "big")
+        self.left, choice = divmod(self.left, n)
+        return choice
+
+    def ordered(self, items: Sequence[str]) -> list[str]:
+        """The items in any order, each order as likely as the next."""
+        left = list(items)
+        return [left.pop(self.below(len(left))) for _ in items]
