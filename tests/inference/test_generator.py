@@ -6,6 +6,7 @@ import torch
 
 from dnahlm.inference.generator import Generated, generate, stream
 from dnahlm.io import InputError
+from dnahlm.model.create import ModelArguments, create_model
 from dnahlm.tasks.prompt import render_prompt
 
 
@@ -31,6 +32,20 @@ def test_batches_of_mixed_lengths_give_the_naive_greedy_answers(tiny_model, tiny
     expected = [greedy(tiny_model, tiny_tokenizer, prompt, 10) for prompt in prompts]
     for batch_size in (1, 2, 64):
         assert generate(tiny_model, tiny_tokenizer, prompts, 10, batch_size) == expected
+
+
+def test_a_model_with_convolutions_gives_the_naive_greedy_answers_in_batches_of_mixed_lengths(tiny_tokenizer):
+    shape = ModelArguments(
+        model_type="lfm2", hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        config_overrides={"full_attn_idxs": [1], "conv_L_cache": 4, "initializer_range": 0.3},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = create_model(shape, tiny_tokenizer, context=256).eval()
+    rng = random.Random(2)
+    prompts = ["".join(rng.choices("ACGT", k=n)) for n in (9, 60, 40, 41)]
+    expected = [greedy(model, tiny_tokenizer, prompt, 6) for prompt in prompts]
+    assert len({answer.text for answer in expected}) > 1
+    assert generate(model, tiny_tokenizer, prompts, 6) == expected
 
 
 def test_streamed_pieces_join_to_the_generated_text(tiny_model, tiny_tokenizer):

@@ -31,7 +31,9 @@ def random_model(model_type, tokenizer, attention="sdpa", context=512):
         bos_token_id=0,
         eos_token_id=0,
     )
-    for name, value in {"intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 16}.items():
+    small = {"intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 16}
+    small |= {"layer_types": ["conv", "full_attention"]} if model_type == "lfm2" else {}
+    for name, value in small.items():
         if hasattr(config, name):
             setattr(config, name, value)
     torch.manual_seed(0)
@@ -61,7 +63,9 @@ def slow_but_for_gpt2(model_type):
     return model_type if model_type == "gpt2" else pytest.param(model_type, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("model_type", [slow_but_for_gpt2(m) for m in (*BRANCHING_MODELS, "gpt_neox", "mistral")])
+@pytest.mark.parametrize(
+    "model_type", [slow_but_for_gpt2(m) for m in (*BRANCHING_MODELS, "gpt_neox", "mistral", "lfm2")]
+)
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_scores_equal_the_naive_full_sequence_log_probability(tiny_tokenizer, model_type, attention):
     model = random_model(model_type, tiny_tokenizer, attention)
