@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -45,6 +46,17 @@ class Reading:
     sequence: str
     second: str = ""
     protein: str = ""
+
+
+@contextlib.contextmanager
+def task_named(spec: TaskSpec) -> Iterator[None]:
+    """Add the task file to a refusal from inside that does not name it: a reader knows data files only."""
+    try:
+        yield
+    except InputError as error:
+        if str(spec.path) in str(error):
+            raise
+        raise InputError(f"{error} (task {spec.id}, {spec.path})") from error
 
 
 def read_row(spec: TaskSpec, row: Row, counts: Counter[str]) -> Reading:

@@ -14,7 +14,7 @@ from dnahlm.dna import canonical
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.kinds import has_classes
-from dnahlm.tasks.rows import LabelledRow, Reading, read_row, windows
+from dnahlm.tasks.rows import LabelledRow, Reading, read_row, task_named, windows
 from dnahlm.tasks.sources import Origin, find_origins
 from dnahlm.tasks.spec import TaskSpec
 
@@ -46,11 +46,12 @@ def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
     origins = find_origins(spec, data_root)
     files = {name: path for origin in origins for name, path in origin.files.items()}
     table = TaskTable(spec, {split: [] for split in SPLITS}, files)
-    for origin in origins:
-        if origin.split == "train" and spec.source.hold_out_by != "sequence":
-            read_grouped(table, origin)
-        else:
-            read_origin(table, origin)
+    with task_named(spec):
+        for origin in origins:
+            if origin.split == "train" and spec.source.hold_out_by != "sequence":
+                read_grouped(table, origin)
+            else:
+                read_origin(table, origin)
     clean(table)
     check_rows(table)
     return table

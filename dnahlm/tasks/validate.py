@@ -10,7 +10,7 @@ from itertools import islice
 from dnahlm.config import load_yaml
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import problems
-from dnahlm.tasks.rows import read_row
+from dnahlm.tasks.rows import read_row, task_named
 from dnahlm.tasks.sources import Origin, find_origins
 from dnahlm.tasks.spec import TaskSpec, problems_of_mapping, read_task, task_path
 from dnahlm.tasks.table import read_task_table
@@ -64,13 +64,15 @@ def table_problems(spec: TaskSpec, data_root: str) -> list[InputError]:
 
 
 def row_problems(spec: TaskSpec, origin: Origin) -> Iterator[InputError]:
-    """Yield what is wrong with each row; a row that does not let itself be parted from the others ends the file."""
+    """Yield what is wrong with each row; where the file itself cannot be read on, that is the last problem."""
     try:
-        for row in origin.rows():
-            try:
-                read_row(spec, row, Counter())
-            except InputError as error:
-                yield error
+        with task_named(spec):
+            for row in origin.rows():
+                try:
+                    with task_named(spec):
+                        read_row(spec, row, Counter())
+                except InputError as error:
+                    yield error
     except InputError as error:
         yield error
 

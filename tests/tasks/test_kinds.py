@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
-from dnahlm.tasks.kinds import title
+from dnahlm.tasks.kinds import answer_text, title
 from dnahlm.tasks.rows import windows
 from dnahlm.tasks.spec import answers, load_task
 from dnahlm.tasks.table import read_task_table
@@ -271,3 +271,8 @@ def test_hub_rows_are_read_when_no_local_file_is_there(desk):
     table = read_task_table(load_task(task), desk.root)
     assert [len(rows) for rows in table.rows.values()] == [40, 10, 10]
     assert table.rows["test"][0].source == f"{hub} test:row 1"
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign(desk):
+    spec = load_task(desk.task(kind="regression", decimals=1, metrics=["mae"], labels={}, **PLAIN))
+    assert [answer_text(spec, label) for label in ("-0.01", "-0.06", "2")] == ["0.0", "-0.1", "2.0"]
