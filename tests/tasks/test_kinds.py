@@ -276,3 +276,9 @@ def test_hub_rows_are_read_when_no_local_file_is_there(desk):
 def test_a_number_that_rounds_to_nothing_has_no_sign(desk):
     spec = load_task(desk.task(kind="regression", decimals=1, metrics=["mae"], labels={}, **PLAIN))
     assert [answer_text(spec, label) for label in ("-0.01", "-0.06", "2")] == ["0.0", "-0.1", "2.0"]
+
+
+def test_a_protein_where_dna_should_be_asks_whether_the_columns_are_swapped(desk):
+    rows_of(desk, "protein,sequence,label", lambda i, dna: (dna, "MKVFLAWYRE", i % 2))
+    with pytest.raises(InputError, match="as the protein: are the columns swapped"):
+        read_task_table(load_task(desk.task(kind="dna_protein_pair")), desk.root)
