@@ -8,7 +8,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -187,16 +187,30 @@ def build(cls: type[T], mapping: dict[str, Any], path: str | Path) -> T:
     Raises:
         InputError: unknown or missing key, wrong type, a bare `yes`/`no` where text is needed.
     """
+    for problem in problems_of_keys(cls, mapping, path):
+        raise problem
+    hints = typing.get_type_hints(cls)
+    return cls(**{key: _coerce(value, hints[key], path, key) for key, value in mapping.items()})
+
+
+def problems_of_keys(cls: type, mapping: dict[str, Any], path: str | Path) -> Iterator[InputError]:
+    """Yield every unknown key, missing key and wrong type of a mapping that is to become `cls`, inner ones too."""
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     hints = typing.get_type_hints(cls)
     for key in mapping:
         if key not in fields:
-            raise InputError(f"{path}:{line_of(path, key)}: unknown key {key!r}. {did_you_mean(key, list(fields))}")
+            yield InputError(f"{path}:{line_of(path, key)}: unknown key {key!r}. {did_you_mean(key, list(fields))}")
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in mapping:
-            raise InputError(f"{path}: key {name!r} is missing ({cls.__name__} needs it).")
-    return cls(**{key: _coerce(value, hints[key], path, key) for key, value in mapping.items()})
+        if name in mapping and dataclasses.is_dataclass(hints[name]) and isinstance(mapping[name], dict):
+            yield from problems_of_keys(hints[name], mapping[name], path)
+        elif name in mapping:
+            try:
+                _coerce(mapping[name], hints[name], path, name)
+            except InputError as error:
+                yield error
+        elif required:
+            yield InputError(f"{path}: key {name!r} is missing ({cls.__name__} needs it).")
 
 
 def _coerce(value: Any, hint: Any, path: str | Path, key: str) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,14 +54,19 @@ def check_task(spec: TaskSpec) -> None:
 
 
 def problems(spec: TaskSpec) -> Iterator[InputError]:
-    """Yield everything that is wrong with a task file, at most one problem per part of it."""
+    """Yield what is wrong with a task file: every phrasing at fault, and one problem of each other part."""
     from dnahlm.tasks.label_checks import check_answers, check_kind, check_other_words
     from dnahlm.tasks.source_checks import check_columns, check_splits, check_where
 
-    for check in (
+    checks: list[Callable[[TaskSpec], None]] = [
         check_name, check_kind, check_metrics, check_window, check_where, check_splits, check_columns, check_answers,
-        check_other_words, check_phrasings,
-    ):  # fmt: skip
+        check_other_words, check_different,
+    ]  # fmt: skip
+    for key, least in (("phrasings", LEAST_PHRASINGS), ("held_out_phrasings", LEAST_HELD_OUT)):
+        checks.append(partial(check_enough, key=key, least=least))
+        for text in getattr(spec, key):
+            checks.append(partial(check_phrasing, key=key, text=text, lists_options=bool(spec.labels)))
+    for check in checks:
         try:
             check(spec)
         except InputError as error:
@@ -101,14 +107,14 @@ def check_window(spec: TaskSpec) -> None:
         fail(spec, "window", "center would cut the DNA and not the protein. Use error, or cut the table's rows.")
 
 
-def check_phrasings(spec: TaskSpec) -> None:
-    """Enough different questions, each one line; `{options}` once where answers are listed, and no other field."""
-    for key, least in (("phrasings", LEAST_PHRASINGS), ("held_out_phrasings", LEAST_HELD_OUT)):
-        given = getattr(spec, key)
-        if len(given) < least:
-            fail(spec, key, f"{len(given)} given; at least {least} are needed.")
-        for text in given:
-            check_phrasing(spec, key, text, bool(spec.labels))
+def check_enough(spec: TaskSpec, key: str, least: int) -> None:
+    """So many phrasings at least."""
+    if (n := len(getattr(spec, key))) < least:
+        fail(spec, key, f"{n} given; at least {least} are needed.")
+
+
+def check_different(spec: TaskSpec) -> None:
+    """No phrasing is there twice."""
     every = [*spec.phrasings, *spec.held_out_phrasings]
     for text in every:
         if every.count(text) > 1:
@@ -121,13 +127,13 @@ def check_phrasings(spec: TaskSpec) -> None:
 
 def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool) -> None:
     """One line; `{options}` exactly once or, where there are none to list, not at all; no other field."""
+    if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
+        only = f"only {OPTIONS_FIELD} is filled in" if lists_options else "nothing is filled in here"
+        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.")
     if lists_options and text.count(OPTIONS_FIELD) != 1:
         fail(spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.")
     if not lists_options and OPTIONS_FIELD in text:
         fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.")
-    if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
-        only = f"only {OPTIONS_FIELD} is filled in" if lists_options else "nothing is filled in here"
-        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.")
     if "\n" in text or text != text.strip() or not text:
         fail(spec, key, f"{text!r} must be one line without blanks at its ends.")
 

@@ -10,6 +10,7 @@ from dnahlm.tasks.pretraining import find_in_corpus
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
+AT_ONCE = 100_000  # rows searched together: the search needs several times their own memory
 EXAMPLES = 5  # shown per kind of leak and pair of tasks
 
 
@@ -95,16 +96,17 @@ def leaking_groups(
     rows: Sequence[Place], against: Sequence[Place], near: bool, counts: Counter[str]
 ) -> dict[tuple[str, ...], Group]:
     """(task, split, counterpart, its split, kind) -> the rows that give others away, and the rows given away."""
-    sequences, owners = flat(rows)
     tested, tested_owners = flat(against)
     title = f"leaks of {rows[0].split} rows" if rows else None
     groups: dict[tuple[str, ...], Group] = defaultdict(lambda: Group({}, set()))
-    for leak in each_leak(sequences, tested, title, near, counts):
-        by, of = rows[owners[leak.train_index]], against[tested_owners[leak.test_index]]
-        group = groups[by.task, by.split, of.task, of.split, leak.kind]
-        group.against_rows.add(of.row.id)
-        if by.row.id not in group.rows:
-            group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
+    for start in range(0, len(rows), AT_ONCE):
+        sequences, owners = flat(rows[start : start + AT_ONCE])
+        for leak in each_leak(sequences, tested, title, near, counts):
+            by, of = rows[start + owners[leak.train_index]], against[tested_owners[leak.test_index]]
+            group = groups[by.task, by.split, of.task, of.split, leak.kind]
+            group.against_rows.add(of.row.id)
+            if by.row.id not in group.rows:
+                group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
     return groups
 
 

@@ -59,7 +59,8 @@ def describe(table: TaskTable) -> list[str]:
         lengths = f"{sizes[0]:,}-{sizes[-1]:,} bases (median {sizes[len(sizes) // 2]:,})"
         lines.append(f"  {split:<10} {len(rows):>9,} rows  {lengths}  {shares_of([row.label for row in rows], table)}")
     changes = [f"{n:,} {name.replace('_', ' ')}" for name, n in table.counts.items() if n]
-    return [*lines, f"  reading: {', '.join(changes) or 'nothing changed or dropped'}"]
+    lines.append(f"  reading: {', '.join(changes) or 'nothing changed or dropped'}")
+    return [*lines, *(f"  {text}" for text in table.contradictions)]
 
 
 def shares_of(labels: Sequence[str], table: TaskTable) -> str:

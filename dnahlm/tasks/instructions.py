@@ -105,7 +105,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
             counts[table.spec.id] = {**facts, "table": dict(table.counts)}
             counts[table.spec.id] |= {"splitting": table.splitting} if table.splitting else {}
             write_task_file(asker.spec, part / "tasks" / f"{table.spec.id}.yaml")
-            print(summary(table, counts[table.spec.id]))
+            print("\n".join([summary(table, counts[table.spec.id]), *(f"  {text}" for text in table.contradictions)]))
         (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")
         # LLaMA-Factory reads the folder as it is: `dataset_dir: instructions`, `dataset: dnahlm_train`.
         shutil.copyfile(shipped("data_templates") / "dataset_info.json", part / "dataset_info.json")

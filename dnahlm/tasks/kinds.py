@@ -78,7 +78,8 @@ def answer_text(spec: TaskSpec, label: str) -> str:
         words = [spec.labels[part] for part in label.split(spec.separator) if part]
         return ", ".join(words) or str(spec.none_label)
     if spec.kind == "regression":
-        return f"{float(label):.{spec.decimals}f}"
+        # + 0.0: what rounds to nothing has no sign
+        return f"{round(float(label), spec.decimals) + 0.0:.{spec.decimals}f}"
     return spec.labels[label] if spec.labels else label
 
 

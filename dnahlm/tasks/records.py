@@ -69,7 +69,7 @@ def record(asker: Asker, row: LabelledRow, split: str, held_out: bool = False, r
     instruction, phrasing = asked(asker, draw, held_out)
     if asker.examples:
         instruction += "\n" + example_lines(asker, draw, origin)
-    made: Record = {
+    return {
         "id": row.id,
         "task": spec.id,
         "split": split,
@@ -80,10 +80,8 @@ def record(asker: Asker, row: LabelledRow, split: str, held_out: bool = False, r
         "phrasing": phrasing,
         "strand": "-" if reverse else "+",
         "source": row.source,
+        "clean": row.clean,  # in every split, so that programs that want one set of columns read them all
     }
-    if split == "test":
-        made["clean"] = row.clean
-    return made
 
 
 def asked(asker: Asker, draw: Draw, held_out: bool) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -47,6 +48,17 @@ class Reading:
     protein: str = ""
 
 
+@contextlib.contextmanager
+def task_named(spec: TaskSpec) -> Iterator[None]:
+    """Add the task file to a refusal from inside that does not name it: a reader knows data files only."""
+    try:
+        yield
+    except InputError as error:
+        if str(spec.path) in str(error):
+            raise
+        raise InputError(f"{error} (task {spec.id}, {spec.path})") from error
+
+
 def read_row(spec: TaskSpec, row: Row, counts: Counter[str]) -> Reading:
     """A row's letters and label, checked; what was changed is added to `counts`.
 
@@ -56,15 +68,15 @@ def read_row(spec: TaskSpec, row: Row, counts: Counter[str]) -> Reading:
     """
     label = row.values[spec.label_column]
     if spec.kind == "dna_protein_pair":
-        dna = cut(spec, row, read_dna(spec, row, "sequence", label, counts), counts)
+        dna = cut(spec, row, read_dna(spec, row, "sequence", counts), counts)
         protein = read_protein(row.values[spec.columns["protein"]], f"{row.where}: task {spec.id}, column 'protein'")
         return Reading(read_label(spec, label, row.where), dna, protein=protein)
     names = list(spec.sequence_columns)
-    found = [cut(spec, row, read_dna(spec, row, name, label, counts), counts) for name in names]
+    found = [cut(spec, row, read_dna(spec, row, name, counts), counts) for name in names]
     return Reading(read_label(spec, label, row.where), *found)
 
 
-def read_dna(spec: TaskSpec, row: Row, name: str, label: str, counts: Counter[str]) -> str:
+def read_dna(spec: TaskSpec, row: Row, name: str, counts: Counter[str]) -> str:
     """The DNA of one column in the letters A, C, G, T, N."""
     raw = row.values[spec.columns[name]]
     if _PLAIN(raw):
@@ -72,18 +84,27 @@ def read_dna(spec: TaskSpec, row: Row, name: str, label: str, counts: Counter[st
     try:
         found = normalize(raw, f"{row.where}: task {spec.id}, column {spec.columns[name]!r}")
     except InputError as error:
-        if raw in spec.labels or is_number(raw):
-            raise InputError(
-                f"{error} Found {raw[:40]!r} where DNA should be, and {label[:20]!r} as the label: are the columns "
-                f"swapped? See `columns:` in {spec.path}."
-            ) from error
-        raise
+        raise InputError(f"{error}{swap_hint(spec, row, raw)}") from error
     upper = raw.upper()
     counts["rows_with_lower_case"] += raw != upper
     counts["rows_with_u"] += "U" in upper
     counts["rows_with_n"] += "N" in upper
     counts["iupac_letters_made_n"] += found.n_ambiguous
     return found.sequence
+
+
+def swap_hint(spec: TaskSpec, row: Row, raw: str) -> str:
+    """What to say when a cell that is no DNA looks like that of another column; nothing when it does not."""
+    protein = row.values[spec.columns["protein"]] if "protein" in spec.columns else ""
+    if protein and set(protein.upper()) <= set("ACGTN"):
+        other = f"{protein[:20]!r} as the protein"
+    elif raw in spec.labels or is_number(raw):
+        other = f"{row.values[spec.label_column][:20]!r} as the label"
+    else:
+        return ""
+    return (
+        f" Found {raw[:40]!r} where DNA should be, and {other}: are the columns swapped? See `columns:` in {spec.path}."
+    )
 
 
 def cut(spec: TaskSpec, row: Row, sequence: str, counts: Counter[str]) -> str:

@@ -53,6 +53,8 @@ def check_splits(spec: TaskSpec) -> None:
     shares = source.hold_out.values()
     if any(not 0 < share < 1 for share in shares) or sum(shares) >= 1:
         fail(spec, "source.hold_out", f"shares {dict(source.hold_out)} must each be above 0 and together below 1.")
+    if source.hold_out_by == "similarity" and len(spec.sequence_columns) > 1:
+        fail(spec, "source.hold_out_by", f"similarity looks at one sequence; kind {spec.kind} has two. Name a column.")
     if source.hold_out_by != "sequence" and not source.hold_out:
         fail(spec, "source.hold_out_by", "says how rows are held out, but `hold_out:` is not there.")
 

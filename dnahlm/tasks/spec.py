@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from dnahlm.config import build, did_you_mean, load_yaml
+from dnahlm.config import build, did_you_mean, load_yaml, problems_of_keys
 from dnahlm.io import InputError, shipped
 from dnahlm.tasks.checks import check_quoted, check_task
 
@@ -133,8 +135,8 @@ def read_task(path: Path) -> TaskSpec:
         InputError: not YAML, an unknown or missing key, a wrong type.
     """
     mapping = load_yaml(path)
-    for key in ("labels", "alternative_labels"):
-        check_quoted(mapping.get(key), path, key)
+    for problem in problems_of_mapping(mapping, path):
+        raise problem
     spec = build(TaskSpec, mapping, path)
     spec.path = path
     given = [name for name in spec.columns if name != "label"]
@@ -142,6 +144,17 @@ def read_task(path: Path) -> TaskSpec:
         spec.columns.setdefault(name, name)
     spec.columns.setdefault("label", "label")
     return spec
+
+
+def problems_of_mapping(mapping: dict[str, Any], path: Path) -> Iterator[InputError]:
+    """Yield what is wrong with the keys and the types of a task file."""
+    for key in ("labels", "alternative_labels"):
+        try:
+            check_quoted(mapping.get(key), path, key)
+        except InputError as error:
+            yield error
+            mapping = {name: value for name, value in mapping.items() if name != key} | {key: {}}
+    yield from problems_of_keys(TaskSpec, mapping, path)
 
 
 def has_fixed_answers(spec: TaskSpec) -> bool:

@@ -14,9 +14,11 @@ from dnahlm.dna import canonical
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.kinds import has_classes
-from dnahlm.tasks.rows import LabelledRow, Reading, read_row, windows
+from dnahlm.tasks.rows import LabelledRow, Reading, read_row, task_named, windows
 from dnahlm.tasks.sources import Origin, find_origins
 from dnahlm.tasks.spec import TaskSpec
+
+SHOWN = 5  # contradictions told in full
 
 
 @dataclass
@@ -27,6 +29,7 @@ class TaskTable:
     rows: dict[str, list[LabelledRow]]
     files: dict[str, Path]
     counts: Counter[str] = field(default_factory=Counter)
+    contradictions: list[str] = field(default_factory=list)  # the first few, in words
     splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.split`
 
 
@@ -43,11 +46,12 @@ def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
     origins = find_origins(spec, data_root)
     files = {name: path for origin in origins for name, path in origin.files.items()}
     table = TaskTable(spec, {split: [] for split in SPLITS}, files)
-    for origin in origins:
-        if origin.split == "train" and spec.source.hold_out_by != "sequence":
-            read_grouped(table, origin)
-        else:
-            read_origin(table, origin)
+    with task_named(spec):
+        for origin in origins:
+            if origin.split == "train" and spec.source.hold_out_by != "sequence":
+                read_grouped(table, origin)
+            else:
+                read_origin(table, origin)
     clean(table)
     check_rows(table)
     return table
@@ -133,15 +137,24 @@ def clean(table: TaskTable) -> None:
     name = question_of(table.spec)
     for split, rows in table.rows.items():
         names = [name(row) for row in rows]
-        label_of: dict[str, str] = {}
+        first: dict[str, LabelledRow] = {}
         contradicting: set[str] = set()
         for question, row in zip(names, rows, strict=True):
-            if label_of.setdefault(question, row.label) != row.label:
+            if (other := first.setdefault(question, row)).label != row.label:
                 contradicting.add(question)
+                if len(table.contradictions) < SHOWN:
+                    table.contradictions.append(contradiction(table.spec, split, other, row))
         table.counts[f"contradicting_rows_{split}"] += sum(question in contradicting for question in names)
-        table.counts[f"repeated_rows_{split}"] += len(rows) - len(label_of)
+        table.counts[f"repeated_rows_{split}"] += len(rows) - len(first)
         if split != "test":
             table.rows[split] = list(kept(rows, names, contradicting, once=split == "train"))
+
+
+def contradiction(spec: TaskSpec, split: str, one: LabelledRow, other: LabelledRow) -> str:
+    """Two rows that are one question with two labels, and what becomes of them."""
+    done = "test rows stay as published" if split == "test" else f"both leave {split}"
+    labels = f"labels {one.label!r} and {other.label!r}"
+    return f"{one.source} and {other.source}: task {spec.id}: the same question with {labels}; {done}"
 
 
 def kept(

@@ -147,5 +147,5 @@ def read_instructions(path: str | Path) -> list[Record]:
     return records
 
 
-# Every record has these as text; test records also have `clean`, true or false.
+# Every record has these as text, and `clean`, true or false.
 COLUMNS = ("id", "task", "split", "instruction", "input", "output", "label", "phrasing", "strand", "source")

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.io import InputError
@@ -182,6 +182,7 @@ def test_what_a_mixture_must_not_say_is_refused(desk, text, said):
         desk.build(mixture=mixture(desk, text))
 
 
+@settings(deadline=None)  # a busy machine is not a failure
 @given(
     st.lists(st.tuples(st.integers(1, 500), st.floats(0.1, 9)), min_size=1, max_size=5),
     st.floats(0.5, 9),
@@ -228,3 +229,12 @@ def test_a_task_file_with_other_words_is_the_same_otherwise(desk):
     written = yaml.safe_load((desk.root / "instructions" / "tasks" / "mine.yaml").read_text())
     given = json.loads(task.read_text())
     assert {k for k in given if written.get(k) != given[k]} == {"labels", "alternative_labels"}
+
+
+def test_datasets_reads_all_files_of_a_build_together(desk):
+    from datasets import load_dataset
+
+    desk.build(desk.filled())
+    files = {name: str(desk.root / "instructions" / f"{name}.jsonl") for name in ("train", "validation", "test")}
+    splits = load_dataset("json", data_files=files, cache_dir=str(desk.root / "cache"))
+    assert splits.num_rows == {"train": 40, "validation": 10, "test": 10}

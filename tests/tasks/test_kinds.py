@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
-from dnahlm.tasks.kinds import title
+from dnahlm.tasks.kinds import answer_text, title
 from dnahlm.tasks.rows import windows
 from dnahlm.tasks.spec import answers, load_task
 from dnahlm.tasks.table import read_task_table
@@ -197,6 +197,7 @@ def test_sliding_windows_keep_the_label_and_the_split_of_their_row(desk):
     assert manifest["counts"]["mine"]["table"]["windows_made"] == 60 * 4
 
 
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.text("ACGT", min_size=1, max_size=60), st.integers(1, 20), st.data())
 def test_windows_cover_every_base_and_are_full(sequence, bases, data):
     overlap = data.draw(st.integers(0, bases - 1))
@@ -271,3 +272,14 @@ def test_hub_rows_are_read_when_no_local_file_is_there(desk):
     table = read_task_table(load_task(task), desk.root)
     assert [len(rows) for rows in table.rows.values()] == [40, 10, 10]
     assert table.rows["test"][0].source == f"{hub} test:row 1"
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign(desk):
+    spec = load_task(desk.task(kind="regression", decimals=1, metrics=["mae"], labels={}, **PLAIN))
+    assert [answer_text(spec, label) for label in ("-0.01", "-0.06", "2")] == ["0.0", "-0.1", "2.0"]
+
+
+def test_a_protein_where_dna_should_be_asks_whether_the_columns_are_swapped(desk):
+    rows_of(desk, "protein,sequence,label", lambda i, dna: (dna, "MKVFLAWYRE", i % 2))
+    with pytest.raises(InputError, match="as the protein: are the columns swapped"):
+        read_task_table(load_task(desk.task(kind="dna_protein_pair")), desk.root)

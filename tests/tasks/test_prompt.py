@@ -187,7 +187,9 @@ def test_thousands_of_prompts_render_in_a_moment(tiny_tokenizer):
 
 def test_the_llama_factory_registry_names_the_files_and_columns_the_build_writes():
     registry = json.loads((shipped("data_templates") / "dataset_info.json").read_text())
-    assert [entry["file_name"] for entry in registry.values()] == ["train.jsonl", "validation.jsonl", "test.jsonl"]
+    assert [entry["file_name"] for entry in registry.values()] == [
+        f"{name}.jsonl" for name in ("train", "validation", "test", "test_held_out")
+    ]
     for entry in registry.values():
         assert entry["formatting"] == "alpaca"
         assert entry["columns"] == {"prompt": "instruction", "query": "input", "response": "output"}

@@ -163,6 +163,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("  hold_out:", "  hold_out_by: gene\n  hub: a/b\n  hold_out:", "go together"),
         ("  hold_out:", "  genome: hg38.fa\n  hold_out:", "format bed and"),
         ("format: csv", "format: fasta", "one file per label"),
+        ("labels:", "  hold_out_by: similarity\nkind: pair\nlabels:", "similarity looks at one sequence"),
         ("  hold_out:", "  hub: a/b\n  hub_splits: {train: train}\n  hold_out:", "has ['train'], the files are for ['test', 'train']"),
     ],
 )  # fmt: skip

@@ -47,3 +47,55 @@ def test_validate_reads_the_tables(desk, capsys):
     with pytest.raises(SystemExit):
         main(["tasks", "validate", str(task), "--data_root", str(desk.root)])
     assert "mine_dev.csv:12: label '7' is not declared" in capsys.readouterr().err
+
+
+def refused(capsys, *args):
+    with pytest.raises(SystemExit) as stop:
+        main(["tasks", "validate", *map(str, args)])
+    assert stop.value.code == 2
+    return capsys.readouterr().err.splitlines()
+
+
+def test_validate_reports_every_unknown_and_missing_key_at_once(desk, capsys):
+    task = desk.task(colour="red", source={"format": "csv", "file": {}})
+    task.write_text(task.read_text().replace('"citation": "none",', ""))
+    said = "\n".join(refused(capsys, task))
+    assert "3 problems found" in said
+    assert all(f"unknown key {key!r}" in said for key in ("colour", "file"))
+    assert "key 'citation' is missing" in said
+
+
+def test_validate_reports_every_phrasing_at_fault(desk, capsys):
+    said = refused(capsys, desk.task(phrasings=[f"Q{i}? {{options}}." for i in range(7)] + ["One?", "{x} {options}?"]))
+    assert ["'One?' must hold" in said[1], "unknown field '{x}'" in said[2], len(said)] == [True, True, 3]
+
+
+def test_validate_reports_every_row_at_fault_with_its_line_and_the_task_file(desk, capsys):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write("ACGT,7\nACGX,0\nACGTT,0\n1,ACGT\n")
+    with (desk.root / "mine_dev.csv").open("a") as handle:
+        handle.write("ACGT,7,9\n")
+    said = refused(capsys, task, "--data_root", desk.root)
+    assert "4 problems found" in said[0]
+    places = ("mine_train.csv:42", "mine_train.csv:43", "mine_train.csv:45", "mine_dev.csv:12")
+    for place, line in zip(places, said[1:], strict=True):
+        assert place in line
+        assert str(task) in line
+
+
+def test_validate_stops_at_twenty_rows_of_a_file(desk, capsys):
+    task = desk.filled(columns={"sequence": "label", "label": "sequence"})
+    said = refused(capsys, task, "--data_root", desk.root)
+    assert "40 problems found" in said[0]  # 20 of train, and all 10 of the two others
+    assert all("are the columns swapped?" in line for line in said[1:])
+
+
+def test_contradicting_rows_are_named_by_line(desk, capsys):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{desk.dna(60)[0]},1\n")
+    main(["tasks", "validate", str(task), "--data_root", str(desk.root)])
+    said = capsys.readouterr().out
+    assert "mine_train.csv:2 and mine_train.csv:42: task mine: the same question with labels '0' and '1'" in said
+    assert "both leave train" in said
