@@ -16,7 +16,7 @@ def made_rows(spec, split, per_class=60, seed=0):
     extra = [spec.source.hold_out_by] if spec.source.hold_out_by not in ("sequence", "similarity") else []
     rows = []
     for i in range(per_class * len(spec.labels)):
-        row = {column: f"group{i}" for column in extra}
+        row = dict.fromkeys(extra, f"group{i}")
         for name, column in spec.sequence_columns.items():
             row[column] = "".join(rng.choices(LETTERS if name == "protein" else "ACGT", k=size))
         rows.append(row | {spec.label_column: list(spec.labels)[i % len(spec.labels)]})

@@ -1,7 +1,6 @@
 import re
 
 import pytest
-
 from task_tables import write_local
 
 from dnahlm.dna import reverse_complement
@@ -59,7 +58,10 @@ def test_scores_on_a_held_out_share_are_said_not_to_be_the_publishers(name):
         assert re.search(r"set aside by a hash of the sequence", spec.description)
 
 
-@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize(
+    "name",  # the search for similar sequences takes many seconds
+    [pytest.param(n, marks=pytest.mark.slow) if load_task(n).source.hold_out_by == "similarity" else n for n in LOCAL],
+)
 def test_a_task_with_files_reads_tables_of_the_layout_it_names(name, tmp_path):
     spec = load_task(name)
     write_local(spec, tmp_path)
