@@ -9,7 +9,7 @@ from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec, has_fixed_answers
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
-_FOREIGN_RESIDUE = re.compile(rf"[^{RESIDUES}X*]")
+_FOREIGN_RESIDUE = re.compile(rf"[^{RESIDUES}UX*]")  # U is selenocysteine, which human proteins hold
 
 
 def read_label(spec: TaskSpec, cell: str, where: str) -> str:
@@ -135,7 +135,7 @@ def bases_in(input: str) -> int:
 
 
 def read_protein(text: str, where: str) -> str:
-    """A protein in the 20 one-letter codes, X for an unknown residue and * for the stop, in upper case.
+    """A protein in the 20 one-letter codes, U for selenocysteine, X for unknown and * for the stop, in upper case.
 
     Raises:
         InputError: another letter, with its place.
@@ -147,7 +147,7 @@ def read_protein(text: str, where: str) -> str:
     if foreign := _FOREIGN_RESIDUE.search(letters):
         raise InputError(
             f"{where}: {foreign.group()!r} at residue {foreign.start() + 1} is no amino acid "
-            f"(allowed: {RESIDUES}, X and *, either case). Fix or remove the row."
+            f"(allowed: {RESIDUES}, U, X and *, either case). Fix or remove the row."
         )
     if len(letters) > 3 and set(letters) <= set("ACGTN"):
         raise InputError(f"{where}: {letters[:20]!r} is DNA where a protein is needed. Are the columns swapped?")
