@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dnahlm.tasks.leakage import NEAR, Leak, each_leak
-from dnahlm.tasks.pretraining import find_in_corpus
+from dnahlm.tasks.leaks.corpus import find_in_corpus
+from dnahlm.tasks.leaks.find import NEAR, Leak, each_leak
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
@@ -37,7 +37,7 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
 
     Args:
         tables: all tasks of the build.
-        near: near-duplicates are leaks too (`dnahlm.tasks.near` says how near).
+        near: near-duplicates are leaks too (`dnahlm.tasks.leaks.near` says how near).
         corpus: folder that `dnahlm corpus build` wrote and the model was pretrained on; its train split is looked at.
 
     Returns:

@@ -30,7 +30,7 @@ class TaskTable:
     files: dict[str, Path]
     counts: Counter[str] = field(default_factory=Counter)
     contradictions: list[str] = field(default_factory=list)  # the first few, in words
-    splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.split`
+    splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.leaks.split`
 
 
 def read_task_table(spec: TaskSpec, data_root: str | Path) -> TaskTable:
@@ -68,7 +68,7 @@ def read_origin(table: TaskTable, origin: Origin) -> None:
 
 def read_grouped(table: TaskTable, origin: Origin) -> None:
     """Read the train rows, then part them so that no group (of a column, or of similar sequences) crosses splits."""
-    from dnahlm.tasks.split import assign_splits
+    from dnahlm.tasks.leaks.split import assign_splits
 
     source = table.spec.source
     by_column = source.hold_out_by != "similarity"

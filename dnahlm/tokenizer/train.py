@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnahlm.io import InputError, open_text, shipped, staged_folder
@@ -37,9 +38,13 @@ class TokenizerConfig:
     max_dna_token: int = field(default=8, metadata={"help": "bases; the longest DNA token allowed"})
     prompt_share: float = field(
         default=0.1,
-        metadata={"help": "the prompt template and the shipped task files count as this share of the characters, "
-                  "so that the words of a question become whole tokens; 0 = only the corpus"},
+        metadata={"help": "the prompt template and the task files count as this share of the characters, so that the "
+                  "words of a question become whole tokens; 0 = only the corpus"},
     )  # fmt: skip
+    tasks: list[str] = field(
+        default_factory=list,
+        metadata={"help": "the task files that prompt_share counts, ids or paths; empty = all shipped ones"},
+    )
     seed: int = field(default=0, metadata={"help": "goes to the manifest; training itself draws nothing at random"})
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
 
@@ -55,9 +60,10 @@ def run(config: TokenizerConfig) -> dict[str, Any]:
     if not 0 <= config.prompt_share < 1:
         raise InputError(f"prompt_share: {config.prompt_share}; must be at least 0 and below 1.")
     read_manifest(config.corpus, "corpus build")
+    prompts = prompt_files(config.tasks)
     counts = {"documents": 0, "dna_characters": 0, "text_characters": 0}
     with staged_folder(config.output, config.overwrite, [config.corpus]) as part:
-        texts = chain(count_texts(config.corpus, counts), prompt_texts(config.prompt_share, counts))
+        texts = chain(count_texts(config.corpus, counts), prompt_texts(config.prompt_share, prompts, counts))
         tokenizer = train_bpe(texts, config.vocab_size, config.min_dna_run, config.max_dna_token)
         warn_of_missing_kind(counts)
         tokenizer.save_pretrained(part)
@@ -91,15 +97,27 @@ def count_texts(corpus: str, counts: dict[str, int]) -> Iterator[str]:
             bar.update(len(texts))
 
 
-def prompt_texts(share: float, counts: dict[str, int]) -> Iterator[str]:
+def prompt_files(tasks: list[str]) -> list[str]:
+    """The texts of task files: of these (shipped ids or paths), or of all shipped ones.
+
+    Raises:
+        InputError: no such task.
+    """
+    shipped_files = {path.stem: path for path in sorted((shipped("data_templates") / "tasks").glob("*.yaml"))}
+    paths = [shipped_files.get(name, Path(name)) for name in tasks] or list(shipped_files.values())
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"tasks: {path} is neither a shipped task nor a file. `dnahlm tasks list` names them.")
+    return [path.read_text(encoding="utf-8") for path in paths]
+
+
+def prompt_texts(share: float, tasks: list[str], counts: dict[str, int]) -> Iterator[str]:
     """Yield the shipped prompt template and task files, repeated until they are `share` of all characters.
 
     Must be read after the corpus, whose characters `counts` then holds. Without it, a question in a small vocabulary
     costs more tokens than the sequence it asks about.
     """
-    folder = shipped("data_templates")
-    template = (folder / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
-    tasks = [path.read_text(encoding="utf-8") for path in sorted((folder / "tasks").glob("*.yaml"))]
+    template = (shipped("data_templates") / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
     wanted = share / (1 - share) * (counts["dna_characters"] + counts["text_characters"])
     # Half of it is the template: its words are in every question.
     for name, texts in (("template_repeats", [template]), ("task_file_repeats", tasks)):

@@ -20,8 +20,8 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from dnahlm.dna import reverse_complement
-from dnahlm.tasks.leakage import KINDS, Leak, find_leaks, kind_of
-from dnahlm.tasks.near import MASK, MIN_WORDS, OFFSETS, REACH, SPAN, THRESHOLD
+from dnahlm.tasks.leaks.find import KINDS, Leak, find_leaks, kind_of
+from dnahlm.tasks.leaks.near import MASK, MIN_WORDS, OFFSETS, REACH, SPAN, THRESHOLD
 
 MUTATED = 0.05  # of the bases
 

@@ -9,7 +9,7 @@ from dnahlm.corpus.write import schema
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
-from dnahlm.tasks.pretraining import find_in_corpus, overlapping
+from dnahlm.tasks.leaks.corpus import find_in_corpus, overlapping
 from dnahlm.tasks.spec import load_task
 from dnahlm.tasks.table import LabelledRow, TaskTable
 

@@ -116,7 +116,7 @@ def test_splice_sites_have_their_consensus_in_the_middle_of_the_window(data_root
 
 @pytest.mark.slow
 def test_nearly_every_positive_of_promoter_300_holds_a_core_promoter_row(data_root):
-    from dnahlm.tasks.leakage import find_leaks
+    from dnahlm.tasks.leaks.find import find_leaks
 
     longer = read_task_table(load_task("promoter_300"), data_root)
     shorter = read_task_table(load_task("core_promoter"), data_root)

@@ -121,3 +121,27 @@ def test_stage_refuses_a_folder_that_is_no_corpus_and_leaves_nothing(tmp_path):
     with pytest.raises(InputError, match="corpus build"):
         run(TokenizerConfig(str(tmp_path / "none"), str(tmp_path / "tok")))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_words_of_the_named_tasks_become_whole_tokens(make_corpus, tmp_path):
+    corpus = make_corpus(dna=["genome.fa"], text=["english.txt"])
+
+    def tokens(text, **settings):
+        run(
+            TokenizerConfig(
+                corpus=str(corpus), output=str(tmp_path / "out"), vocab_size=900, overwrite=True, **settings
+            )
+        )
+        return len(load_tokenizer(tmp_path / "out").tokenize(text))
+
+    word = " Zyzzogeton"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"id: mine\nphrasings: [Is it{word}?]\n" * 20)
+    assert tokens(word, prompt_share=0.3, tasks=[str(mine)]) == 1 < tokens(word, prompt_share=0.3)
+
+
+def test_an_unknown_task_is_refused_before_anything_is_written(make_corpus, tmp_path):
+    corpus = make_corpus(dna=["genome.fa"], text=["english.txt"])
+    with pytest.raises(InputError, match="core_promotr is neither a shipped task nor a file"):
+        run(TokenizerConfig(corpus=str(corpus), output=str(tmp_path / "out"), tasks=["core_promotr"]))
+    assert not (tmp_path / "out").exists()

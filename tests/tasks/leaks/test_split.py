@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
-from dnahlm.tasks.split import assign_splits, place_groups
+from dnahlm.tasks.leaks.split import assign_splits, place_groups
 
 SHARES = {"validation": 0.1, "test": 0.2}
 

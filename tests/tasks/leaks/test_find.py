@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
-from dnahlm.tasks import held, joined
-from dnahlm.tasks.leakage import Leak, find_leaks
+from dnahlm.tasks.leaks import held, joined
+from dnahlm.tasks.leaks.find import Leak, find_leaks
 
 DNA = st.lists(st.text("ACG", min_size=1, max_size=9), max_size=8)
 

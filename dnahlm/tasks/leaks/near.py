@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dnahlm.tasks.joined import Joined, batches, spread
+from dnahlm.tasks.leaks.joined import Joined, batches, spread
 
 MASK = "110110100111001011011"
 OFFSETS = [place for place, mark in enumerate(MASK) if mark == "1"]

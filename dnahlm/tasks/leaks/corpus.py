@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dnahlm.readers.corpus import BATCH_ROWS, corpus_files, whole_parquet
-from dnahlm.tasks.leakage import KINDS, each_leak
+from dnahlm.tasks.leaks.find import KINDS, each_leak
 
 BATCH_BASES = 1 << 24  # of the corpus, searched at a time
 COLUMNS = ["id", "kind", "text"]
@@ -15,7 +15,7 @@ COLUMNS = ["id", "kind", "text"]
 class Hit(NamedTuple):
     """The most telling document for one test sequence."""
 
-    kind: str  # one of dnahlm.tasks.leakage.KINDS
+    kind: str  # one of dnahlm.tasks.leaks.find.KINDS
     similarity: float
     document: str  # its id in the corpus: file, record, bases
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.dna import reverse_complement
-from dnahlm.tasks import near
-from dnahlm.tasks.leakage import Leak, find_leaks
-from dnahlm.tasks.near import find_near
+from dnahlm.tasks.leaks import near
+from dnahlm.tasks.leaks.find import Leak, find_leaks
+from dnahlm.tasks.leaks.near import find_near
 from dnahlm.tasks.spec import load_task
 from dnahlm.tasks.table import read_task_table
 
-BENCHMARK = Path(__file__).parents[2] / "eval" / "benchmarks" / "leakage.py"
+BENCHMARK = Path(__file__).parents[3] / "eval" / "benchmarks" / "leakage.py"
 _spec = importlib.util.spec_from_file_location("leakage_benchmark", BENCHMARK)
 slow = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(slow)

@@ -19,7 +19,7 @@ class Leak:
     train_index: int
     test_index: int
     kind: str  # one of KINDS; contained: either inside the other, on either strand
-    similarity: float = 1.0  # near: share of words in common, see `dnahlm.tasks.near`; else 1
+    similarity: float = 1.0  # near: share of words in common, see `dnahlm.tasks.leaks.near`; else 1
 
 
 def find_leaks(
@@ -32,7 +32,7 @@ def find_leaks(
     """Every pair of a train and a test sequence of which one gives the other away, on either strand.
 
     That is: they are equal or reverse complements, one holds the other, or they are alike over most of the shorter
-    one (`dnahlm.tasks.near` states how much, and what its search may miss).
+    one (`dnahlm.tasks.leaks.near` states how much, and what its search may miss).
 
     Args:
         train: N sequences over ACGTN.
@@ -58,8 +58,8 @@ def each_leak(
 ) -> Iterator[Leak]:
     """The leaks of `find_leaks` one by one, near-duplicates last: where rows are many copies of few, pairs are many."""
     # numpy is loaded here, when there is something to search.
-    from dnahlm.tasks.held import held_pairs
-    from dnahlm.tasks.near import find_near
+    from dnahlm.tasks.leaks.held import held_pairs
+    from dnahlm.tasks.leaks.near import find_near
 
     train_places, test_places = places_by_sequence(train), places_by_sequence(test)
     unique_train, unique_test = list(train_places), list(test_places)

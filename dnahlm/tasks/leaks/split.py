@@ -8,7 +8,7 @@ from typing import Any
 from dnahlm.dna import canonical
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import SPLITS
-from dnahlm.tasks.leakage import find_leaks
+from dnahlm.tasks.leaks.find import find_leaks
 
 SIMILARITY = "similarity"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dnahlm.dna import reverse_complement
-from dnahlm.tasks.joined import Joined, batches, join, spread
+from dnahlm.tasks.leaks.joined import Joined, batches, join, spread
 
 PASSES = 8  # anchor widths at most, one pass each; equal lengths need one, and then the anchor is the whole sequence
 HITS = 1 << 22  # candidates compared at a time
