@@ -1,6 +1,7 @@
 """One value of a config file against the type hint of its field, and the words for what does not fit."""
 
 import dataclasses
+import json
 import types
 import typing
 from typing import Any, NoReturn
@@ -78,3 +79,21 @@ def item_of(hint: Any) -> Any:
         if typing.get_origin(member) is list:
             return typing.get_args(member)[0]
     return Any
+
+
+def read_object(text: str, option: str, example: str) -> dict[str, Any]:
+    """A mapping as typed behind an option: JSON.
+
+    Raises:
+        InputError: not a JSON object.
+
+    >>> read_object('{"a": 1}', "repeats", '{"splice_site": 4}')
+    {'a': 1}
+    """
+    try:
+        mapping = json.loads(text)
+    except ValueError:
+        mapping = None
+    if not isinstance(mapping, dict):
+        raise InputError(f"{option}: found {text!r}; a JSON object such as '{example}' is needed.")
+    return mapping

@@ -1,6 +1,5 @@
 """The starting point of a training stage: a fresh model of an open `model_type`, or a checkpoint to continue."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
+from dnahlm.values import read_object
 
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
 DROPOUTS = ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout")
@@ -49,7 +49,7 @@ class ModelArguments:
 
     def __post_init__(self) -> None:
         if isinstance(self.config_overrides, str):
-            self.config_overrides = read_overrides(self.config_overrides)
+            self.config_overrides = read_object(self.config_overrides, "config_overrides", '{"conv_L_cache": 4}')
 
 
 def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, context: int) -> PreTrainedModel:
@@ -94,23 +94,6 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
     set_special_ids(model, tokenizer)
     name_loss(model)
     return model
-
-
-def read_overrides(text: str) -> dict[str, Any]:
-    """`config_overrides` as typed on a command line.
-
-    Raises:
-        InputError: not a JSON object.
-    """
-    try:
-        overrides = json.loads(text)
-    except ValueError:
-        overrides = None
-    if not isinstance(overrides, dict):
-        raise InputError(
-            f"config_overrides: found {text!r}; a JSON object such as '{{\"conv_L_cache\": 4}}' is needed."
-        )
-    return overrides
 
 
 def known_overrides(overrides: dict[str, Any], usual: PreTrainedConfig) -> dict[str, Any]:

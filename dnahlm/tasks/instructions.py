@@ -17,7 +17,7 @@ from dnahlm.io import InputError, shipped, staged_folder
 from dnahlm.manifest import StageClock, write_manifest
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
-from dnahlm.tasks.mixture import Mixture, load_mixture, rows_by_share
+from dnahlm.tasks.mixture import Mixture, load_mixture, repeats_of, rows_by_share
 from dnahlm.tasks.records import LABEL_WORDS, Asker, Record, example_pool, make_asker, record
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.sampling import cap_rows, choose_train
@@ -54,6 +54,11 @@ class InstructionsConfig:
         default=False, metadata={"help": "as many train rows of each class as of the rarest; the others are left out"}
     )
     shots: int = field(default=0, metadata={"help": "few-shot: train rows per class, drawn by the seed; 0 = all"})
+    repeats: dict | str | None = field(
+        default=None,
+        metadata={"help": "task: times each of its train rows is asked, in other words each time, so that a small or a "
+                  "hard task is not drowned; a mapping in YAML, JSON on the command line"},
+    )  # fmt: skip
     examples: int = field(default=0, metadata={"help": "answered train rows shown inside each instruction"})
     wording: str = field(default="", metadata={"help": "a wording of the task files, such as dnahlm_v1, word for word"})
     label_words: str = field(
@@ -85,6 +90,8 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     mixture = load_mixture(config.mixture) if config.mixture else None
     specs = load_tasks(list(mixture.tasks) if mixture else config.tasks)
     askers = [make_asker(spec, config.seed, config.wording, config.label_words) for spec in specs]
+    for asker, times in zip(askers, repeats_of([spec.id for spec in specs], config.repeats), strict=True):
+        asker.repeats = times
     writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
     with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
         tables = [read_task_table(spec, config.data_root) for spec in specs]
@@ -197,17 +204,18 @@ def write_splits(
 
 def train_records(askers: Sequence[Asker], tables: Sequence[TaskTable], config: InstructionsConfig) -> Iterator[Record]:
     """Train rows of all tasks, shuffled together, each also from its other strand where that is right and wanted."""
-    blocks: list[tuple[Asker, list[LabelledRow], bool]] = []
+    blocks: list[tuple[Asker, list[LabelledRow], bool, int]] = []
     for asker, table in zip(askers, tables, strict=True):
         strands = (False, True) if config.reverse_complement and table.spec.strand_symmetric else (False,)
-        blocks += [(asker, table.rows["train"], reverse) for reverse in strands]
-    starts = [0, *accumulate(len(rows) for _, rows, _ in blocks)]
+        times = range(1, asker.repeats + 1)
+        blocks += [(asker, table.rows["train"], reverse, time) for reverse in strands for time in times]
+    starts = [0, *accumulate(len(rows) for _, rows, *_ in blocks)]
     order = list(range(starts[-1]))
     random.Random(config.seed).shuffle(order)
     for place in order:
         n = bisect_right(starts, place) - 1
-        asker, rows, reverse = blocks[n]
-        yield record(asker, rows[place - starts[n]], "train", reverse=reverse)
+        asker, rows, reverse, time = blocks[n]
+        yield record(asker, rows[place - starts[n]], "train", reverse=reverse, time=time)
 
 
 def summary(table: TaskTable, counts: dict[str, Any]) -> str:

@@ -1,18 +1,19 @@
-"""How many train rows each task of a build gives: weights, caps and a temperature, from one YAML file.
+"""How many train rows each task of a build gives: weights, caps and a temperature from one YAML file, and repeats.
 
 The share of a task is its weight times n^(1/T), where n is its number of train rows: T = 1 keeps the sizes, a higher
-T brings small tasks nearer to large ones. No row is ever repeated, so a share can only be reached by leaving rows out.
+T brings small tasks nearer to large ones. A mixture repeats no row, so a share can only be reached by leaving rows out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from dnahlm.config import build, line_of, load_yaml
+from dnahlm.config import build, did_you_mean, line_of, load_yaml
 from dnahlm.io import InputError
+from dnahlm.values import read_object
 
 
 @dataclass
@@ -96,3 +97,18 @@ def rows_by_share(available: Mapping[str, int], parts: Mapping[str, Part], tempe
         left = max(0, left - sum(available[name] for name in full))
         open_tasks = [name for name in open_tasks if name not in given]
     return [given[name] for name in available]
+
+
+def repeats_of(ids: Sequence[str], repeats: dict[str, Any] | str | None) -> list[int]:
+    """Times each train row is asked, task by task.
+
+    Raises:
+        InputError: a task that is not in the build, or anything but a whole number of 1 or more.
+    """
+    given = read_object(repeats, "repeats", '{"splice_site": 4}') if isinstance(repeats, str) else repeats or {}
+    for name, times in given.items():
+        if name not in ids:
+            raise InputError(f"repeats: task {name!r} is not in this build. {did_you_mean(name, ids)}")
+        if type(times) is not int or times < 1:
+            raise InputError(f"repeats: {name}: found {times!r}; a whole number of 1 or more is needed.")
+    return [given.get(name, 1) for name in ids]

@@ -28,6 +28,7 @@ class Asker:
     seed: int
     wording: str = ""  # name of a wording taken over literally; empty = the phrasings
     examples: int = 0  # shown in the instruction, from train
+    repeats: int = 1  # times each train row is asked
     shown: dict[str, list[LabelledRow]] = field(default_factory=dict)  # label -> rows that may be examples
 
 
@@ -52,7 +53,9 @@ def make_asker(spec: TaskSpec, seed: int, wording: str = "", label_words: str = 
     return Asker(spoken, seed, wording)
 
 
-def record(asker: Asker, row: LabelledRow, split: str, held_out: bool = False, reverse: bool = False) -> Record:
+def record(
+    asker: Asker, row: LabelledRow, split: str, held_out: bool = False, reverse: bool = False, time: int = 1
+) -> Record:
     """One row as an instruction; the prompt around it is the chat template's matter.
 
     Args:
@@ -61,16 +64,18 @@ def record(asker: Asker, row: LabelledRow, split: str, held_out: bool = False, r
         split: train, validation or test.
         held_out: draw from the phrasings that training never shows.
         reverse: read it from the other strand, with a wording of its own; right only for strand-symmetric labels.
+        time: the first time a row is asked, the second, ..., each with a wording of its own.
     """
     spec, origin = asker.spec, row
     if reverse:
         row = row.reverse()
-    draw = Draw(f"{asker.seed}:{row.id}:{'held_out' if held_out else 'train'}")
+    name = row.id if time == 1 else f"{row.id}-{time}"
+    draw = Draw(f"{asker.seed}:{name}:{'held_out' if held_out else 'train'}")
     instruction, phrasing = asked(asker, draw, held_out)
     if asker.examples:
         instruction += "\n" + example_lines(asker, draw, origin)
     return {
-        "id": row.id,
+        "id": name,
         "task": spec.id,
         "split": split,
         "instruction": instruction,

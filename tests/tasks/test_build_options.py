@@ -238,3 +238,36 @@ def test_datasets_reads_all_files_of_a_build_together(desk):
     files = {name: str(desk.root / "instructions" / f"{name}.jsonl") for name in ("train", "validation", "test")}
     splits = load_dataset("json", data_files=files, cache_dir=str(desk.root / "cache"))
     assert splits.num_rows == {"train": 40, "validation": 10, "test": 10}
+
+
+def test_repeated_rows_are_asked_again_in_other_words(desk):
+    _, splits = desk.build(desk.filled(n=40, strand_symmetric=True), repeats={"mine": 3})
+    by_row = {}
+    for row in splits["train"]:
+        by_row.setdefault((row["source"], row["strand"]), []).append(row)
+    assert len(by_row) == 80 and {len(rows) for rows in by_row.values()} == {3}
+    assert len({row["id"] for row in splits["train"]}) == 240
+    assert all(len({row["input"] for row in rows}) == 1 for rows in by_row.values())
+    assert sum(len({row["instruction"] for row in rows}) > 1 for rows in by_row.values()) > 60
+    assert len(splits["validation"]) == len(splits["test"]) == 10
+
+
+def test_a_row_is_asked_first_as_it_would_be_without_repeats(desk):
+    task = desk.filled(n=40)
+    _, once = desk.build(task)
+    _, twice = desk.build(task, output="again", repeats='{"mine": 2}')
+    assert {row["id"]: row for row in once["train"]}.items() <= {row["id"]: row for row in twice["train"]}.items()
+
+
+@pytest.mark.parametrize(
+    ("repeats", "said"),
+    [
+        ({"mime": 2}, "task 'mime' is not in this build. Did you mean 'mine'"),
+        ({"mine": 0}, "mine: found 0; a whole number of 1 or more"),
+        ({"mine": True}, "mine: found True; a whole number"),
+        ("mine=2", "a JSON object such as"),
+    ],
+)
+def test_repeats_that_cannot_be_meant_are_refused(desk, repeats, said):
+    with pytest.raises(InputError, match=said):
+        desk.build(desk.filled(), repeats=repeats)
