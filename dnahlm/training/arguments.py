@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,22 @@ def resolve_precision(precision: str) -> bool:
     if precision not in ("auto", "bf16", "fp32"):
         raise InputError(f"precision: found {precision!r}; allowed: auto, bf16, fp32.")
     return has_bf16() if precision == "auto" else precision == "bf16"
+
+
+@dataclass
+class MachineArguments:
+    """What both stages add to upstream's arguments; stands before upstream's class among the bases of theirs."""
+
+    precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
+    muon: bool = field(
+        default=False,
+        metadata={"help": "Muon for weight matrices, AdamW for the rest (optim is then ignored); not under ZeRO"},
+    )
+
+    def __post_init__(self) -> None:
+        self.bf16 = resolve_precision(self.precision)
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
+        super().__post_init__()
 
 
 def is_main_process() -> bool:

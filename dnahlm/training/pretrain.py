@@ -18,7 +18,7 @@ from dnahlm.model.isolation import TOLERANCE, packing_leak
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
-from dnahlm.training.arguments import changed_settings, how, is_main_process, resolve_precision, staged_training
+from dnahlm.training.arguments import MachineArguments, changed_settings, how, is_main_process, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.muon import optimizer_for
 
@@ -38,19 +38,8 @@ class PretrainDataArguments:
 
 
 @dataclass
-class PretrainArguments(TrainingArguments):
+class PretrainArguments(MachineArguments, TrainingArguments):
     """Upstream's training arguments, the precision by machine, and Muon."""
-
-    precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
-    muon: bool = field(
-        default=False,
-        metadata={"help": "Muon for weight matrices, AdamW for the rest (optim is then ignored); not under ZeRO"},
-    )
-
-    def __post_init__(self) -> None:
-        self.bf16 = resolve_precision(self.precision)
-        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
-        super().__post_init__()
 
 
 def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainArguments) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -24,7 +23,7 @@ from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
-from dnahlm.training.arguments import changed_settings, how, resolve_precision, staged_training
+from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
@@ -43,19 +42,8 @@ class SftDataArguments:
 
 
 @dataclass
-class SftArguments(SFTConfig):
+class SftArguments(MachineArguments, SFTConfig):
     """trl's SFT arguments, the precision by machine, and Muon."""
-
-    precision: str = field(default="auto", metadata={"help": "auto (bf16 where the machine has it), bf16 or fp32"})
-    muon: bool = field(
-        default=False,
-        metadata={"help": "Muon for weight matrices, AdamW for the rest (optim is then ignored); not under ZeRO"},
-    )
-
-    def __post_init__(self) -> None:
-        self.bf16 = resolve_precision(self.precision)
-        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
-        super().__post_init__()
 
 
 def run(

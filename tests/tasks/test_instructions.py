@@ -217,7 +217,7 @@ def test_two_tasks_with_one_id_are_refused(desk):
 
 
 def test_no_tasks_are_refused_with_the_shipped_names(desk):
-    with pytest.raises(InputError, match=r"tasks: none given. Shipped: core_promoter, "):
+    with pytest.raises(InputError, match=r"tasks: none given. Shipped: .*core_promoter, "):
         desk.build()
 
 
