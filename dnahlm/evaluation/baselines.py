@@ -15,27 +15,25 @@ from dnahlm.tasks.kinds import sequences_in
 
 
 def train_rows(records: Iterable[dict], limit: int = 0, seed: int = 0) -> tuple[list[str], list[str]]:
-    """Sequences and answers of a task's train records, each source row once and on its own strand.
+    """Sequences and answers of a task's train records, each sequence of a source row once and on its own strand.
 
     Args:
-        records: instruction records of one task. Reverse-complement copies (strand "-") are left out when their
-            forward row is there, and turned back when it is not.
+        records: instruction records of one task. Reverse-complement copies (strand "-") are turned back.
         limit: rows to keep, drawn by `seed`; 0 = all.
         seed: of the draw.
 
     >>> train_rows([{"source": "f:2", "strand": "-", "input": "CG", "output": "x"},
     ...             {"source": "f:1", "strand": "+", "input": "AA", "output": "y"},
-    ...             {"source": "f:1", "strand": "-", "input": "TT", "output": "y"}])
-    (['CG', 'AA'], ['x', 'y'])
+    ...             {"source": "f:1", "strand": "-", "input": "TT", "output": "y"},
+    ...             {"source": "f:1", "strand": "+", "input": "AC", "output": "y"}])
+    (['CG', 'AA', 'AC'], ['x', 'y', 'y'])
     """
-    kept: dict[str, dict] = {}
-    for record in records:
-        if record["strand"] == "+" or record["source"] not in kept:
-            kept[record["source"]] = record
-    rows = list(kept.values())
+    # A source row with sliding windows gives several sequences; one that was asked several times gives one.
+    kept = {(record["source"], letters(record)): record["output"] for record in records}
+    rows = list(kept.items())
     if limit and limit < len(rows):
         rows = random.Random(seed).sample(rows, limit)
-    return [letters(r) for r in rows], [r["output"] for r in rows]
+    return [sequence for (_, sequence), _ in rows], [output for _, output in rows]
 
 
 def letters(record: dict) -> str:
