@@ -1,8 +1,10 @@
 import itertools
 import json
+import random
 
 import pytest
 import torch
+from small_world import WORDS
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
@@ -226,3 +228,18 @@ def test_resume_false_starts_anew_and_a_path_is_refused(blocks, tmp_path):
     run(data, SMALL, arguments(tmp_path / "out", max_steps=1, resume_from_checkpoint="false"))
     with pytest.raises(InputError, match="true or false"):
         run(data, SMALL, arguments(tmp_path / "other", resume_from_checkpoint="some/checkpoint-3"))
+
+
+@pytest.mark.parametrize(("kind", "measured"), [("dna", "bits_per_base"), ("text", "bits_per_byte")])
+def test_a_corpus_of_one_kind_is_pretrained_on_and_measured(kind, measured, tokenizer_folder, tmp_path):
+    from dnahlm.corpus import build, pack
+
+    rng = random.Random(3)
+    (tmp_path / "genome.fa").write_text("".join(f">r{i}\n{''.join(rng.choices('ACGT', k=4000))}\n" for i in range(6)))
+    (tmp_path / "english.txt").write_text("\n\n".join(" ".join(rng.choices(WORDS, k=60)) for _ in range(100)))
+    source = {"dna": ["genome.fa"]} if kind == "dna" else {"text": ["english.txt"]}
+    corpus, blocks = str(tmp_path / "corpus"), str(tmp_path / "blocks")
+    build.run(build.CorpusConfig(output=corpus, data_root=str(tmp_path), validation_share=0.2, **source))
+    pack.run(pack.PackConfig(corpus=corpus, tokenizer=str(tokenizer_folder), output=blocks, block_size=32))
+    manifest = run(PretrainDataArguments(blocks=blocks), SMALL, arguments(tmp_path / "out", max_steps=2))
+    assert set(manifest["validation"]) == {measured} and manifest["validation"][measured] > 0
