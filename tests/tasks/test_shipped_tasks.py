@@ -4,6 +4,7 @@ import pytest
 from task_tables import write_local
 
 from dnahlm.dna import reverse_complement
+from dnahlm.readers.tables import read_table
 from dnahlm.tasks.instructions import InstructionsConfig, read_instructions, run
 from dnahlm.tasks.sources import has_local_files
 from dnahlm.tasks.spec import answers, load_task, shipped_tasks
@@ -124,3 +125,12 @@ def test_nearly_every_positive_of_promoter_300_holds_a_core_promoter_row(data_ro
     cores = [row.sequence for rows in shorter.rows.values() for row in rows if row.label == "1"]
     holding = {leak.test_index for leak in find_leaks(cores, positives)}
     assert len(holding) / len(positives) > 0.98
+
+
+def test_the_dev_file_beside_genemask_exon_edge_lies_inside_its_test_file_and_is_not_used(data_root):
+    dev, test = (
+        {row.values["sequence"] for row in read_table(data_root / f"genemask/splice_40/{split}.csv", ["sequence"])}
+        for split in ("dev", "test")
+    )
+    assert dev < test
+    assert "validation" in SPECS["genemask_exon_edge"].source.hold_out
