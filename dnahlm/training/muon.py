@@ -1,6 +1,6 @@
 """Muon for the weight matrices and AdamW for everything else, as one optimizer that upstream's trainers drive.
 
-Measured on two shared CPU cores on 2026-11-25 (a GPT-2 of 2.4 M parameters, seven binding-site and splice tasks, seed
+Measured on two shared CPU cores on 2026-11-25 (a GPT-2 of 2.6 M parameters, seven binding-site and splice tasks, seed
 0, one run each): mean MCC on validation rows with Muon at a rate of 3e-3 was 0.16 after 26,000 examples and 0.21
 after 51,000; with AdamW at 1.5e-3 it was 0.00 after 32,000 and 0.14 after 64,000.
 """
