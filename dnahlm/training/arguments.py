@@ -80,8 +80,8 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
             remove(part)
         raise
     if is_main_process():
-        # The arguments are in the manifest (upstream's file is a pickle); trl's card describes another kind of model.
-        for leftover in (*part.glob(f"{PREFIX}*"), part / "training_args.bin", part / "README.md"):
+        # The arguments are in the manifest; upstream's file of them is a pickle.
+        for leftover in (*part.glob(f"{PREFIX}*"), part / "training_args.bin"):
             remove(leftover)
         readable = 0o666 & ~current_umask()
         for weights in part.glob("*.safetensors"):  # upstream writes them readable by the owner only

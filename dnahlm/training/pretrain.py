@@ -1,15 +1,10 @@
 """Pretraining: packed blocks -> a checkpoint, from scratch or continuing one, in one process or under DeepSpeed."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
-import torch
-from datasets import Dataset
-from transformers import PreTrainedModel, PreTrainedTokenizerFast, Trainer, TrainingArguments, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainingArguments, set_seed
 
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
@@ -19,11 +14,11 @@ from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import transplant
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, is_main_process, staged_training
+from dnahlm.training.block_trainer import BITS, BlockTrainer
+from dnahlm.training.blocks import BlockStream, collate_blocks, read_blocks
 from dnahlm.training.callbacks import LossLog
+from dnahlm.training.card import write_card
 from dnahlm.training.muon import optimizer_for
-
-IGNORE_INDEX = -100
-BITS = {"dna": ("bits_per_base", "bases"), "text": ("bits_per_byte", "english_bytes")}
 
 
 @dataclass
@@ -33,6 +28,9 @@ class PretrainDataArguments:
     blocks: str = field(metadata={"help": "folder written by `dnahlm corpus pack`"})
     tokenizer: str | None = field(
         default=None, metadata={"help": "tokenizer folder; empty = the one the blocks were packed with"}
+    )
+    streaming: bool = field(
+        default=False, metadata={"help": "read blocks from disk as they are needed: memory does not grow with them"}
     )
     overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
 
@@ -70,23 +68,23 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
     with staged_training(
         args, data.overwrite, [data.blocks, tokenizer_path, model_args.model_name_or_path or data.blocks]
     ) as part:
-        trainer = Trainer(
+        train = Path(data.blocks) / "train"
+        trainer = BlockTrainer(
+            held_out,
+            blocks["block_size"],
             model=model,
             args=args,
             processing_class=tokenizer,
-            train_dataset=read_blocks(Path(data.blocks) / "train"),
+            train_dataset=BlockStream(train, args.seed) if data.streaming else read_blocks(train),
             eval_dataset={kind: read_blocks(Path(data.blocks) / "validation" / kind) for kind in held_out},
             data_collator=collate_blocks,
             callbacks=[LossLog()],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
+        # What forgetting is measured against; a resumed run has the figures in the state it goes on from.
+        args.eval_on_start |= start["from"] != "scratch" and not args.resume_from_checkpoint
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
-        losses = trainer.evaluate()
-        bits = {
-            name: bits_per(losses[f"eval_{kind}_loss"], held_out[kind], unit)
-            for kind, (name, unit) in BITS.items()
-            if kind in held_out
-        }
+        bits = bits_of(trainer.evaluate())
         model.config.use_cache = True
         trainer.save_model(str(part))
         manifest: dict[str, Any] = {}
@@ -109,10 +107,23 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
                 zero_stage=zero_stage(trainer),
                 precision="bf16" if args.bf16 else "fp32",
                 validation=bits,
+                validation_before=bits_before(trainer),
                 packing_leak=leak,
             )
+            write_card(part, manifest)
             print(summary(manifest))
     return manifest
+
+
+def bits_of(figures: dict[str, float]) -> dict[str, float]:
+    """Bits per base and per byte among logged figures."""
+    return {name: figures[f"eval_{name}"] for name, _ in BITS.values() if f"eval_{name}" in figures}
+
+
+def bits_before(trainer: BlockTrainer) -> dict[str, float]:
+    """The same of the weights the run started from; empty for a run from scratch."""
+    logged = [bits_of(row) for row in trainer.state.log_history if row["step"] == 0]
+    return {name: value for bits in logged for name, value in bits.items()}
 
 
 def starting_model(
@@ -139,43 +150,7 @@ def starting_model(
     return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, "embedding_rows": rows}
 
 
-def read_blocks(folder: Path) -> Dataset:
-    """Packed blocks: `input_ids` and `position_ids`, both (N, T).
-
-    Raises:
-        InputError: no such folder, or a damaged file in it.
-    """
-    try:
-        table = pyarrow.parquet.read_table(folder)
-    except (OSError, pyarrow.ArrowInvalid) as error:
-        raise InputError(
-            f"{folder}: blocks are missing or damaged ({error}). Run `dnahlm corpus pack` again."
-        ) from error
-    return Dataset(table).with_format("numpy")
-
-
-def collate_blocks(examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Stack blocks to (B, T). The first token of a document is no target: what precedes it is another document.
-
-    No attention mask is given: transformers then derives the document borders from `position_ids`.
-    """
-    batch = {
-        name: torch.stack([torch.as_tensor(e[name], dtype=torch.long) for e in examples])
-        for name in ("input_ids", "position_ids")
-    }
-    return {**batch, "labels": batch["input_ids"].masked_fill(batch["position_ids"] == 0, IGNORE_INDEX)}
-
-
-def bits_per(loss: float, counts: dict[str, int], unit: str) -> float:
-    """Bits per base or byte from the mean loss (nats per token) and the tokens a base or byte takes.
-
-    >>> round(bits_per(math.log(4), {"tokens": 100, "bases": 200}, "bases"), 3)
-    1.0
-    """
-    return loss / math.log(2) * counts["tokens"] / counts[unit]
-
-
-def zero_stage(trainer: Trainer) -> int | None:
+def zero_stage(trainer: BlockTrainer) -> int | None:
     """ZeRO stage of a DeepSpeed launch, None in a plain one."""
     plugin = trainer.accelerator.state.deepspeed_plugin
     return plugin.zero_stage if plugin is not None else None

@@ -25,6 +25,7 @@ from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training
 from dnahlm.training.callbacks import LossLog
+from dnahlm.training.card import write_card
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
 
@@ -117,6 +118,7 @@ def run(
                 tasks=built["tasks"],
                 **facts,
             )
+            write_card(part, manifest)  # in the place of trl's, which describes a chat model
             print(summary(manifest))
     return manifest
 

@@ -9,13 +9,8 @@ from small_world import WORDS
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
 from dnahlm.model.create import ModelArguments
-from dnahlm.training.pretrain import (
-    PretrainArguments,
-    PretrainDataArguments,
-    collate_blocks,
-    read_blocks,
-    run,
-)
+from dnahlm.training.blocks import BlockStream, collate_blocks, read_blocks
+from dnahlm.training.pretrain import PretrainArguments, PretrainDataArguments, run
 
 SMALL = ModelArguments(hidden_size=32, num_hidden_layers=2, num_attention_heads=2)
 
@@ -243,3 +238,105 @@ def test_a_corpus_of_one_kind_is_pretrained_on_and_measured(kind, measured, toke
     pack.run(pack.PackConfig(corpus=corpus, tokenizer=str(tokenizer_folder), output=blocks, block_size=32))
     manifest = run(PretrainDataArguments(blocks=blocks), SMALL, arguments(tmp_path / "out", max_steps=2))
     assert set(manifest["validation"]) == {measured} and manifest["validation"][measured] > 0
+
+
+def logged(folder):
+    return [json.loads(line) for line in (folder / "loss.jsonl").read_text().splitlines()]
+
+
+def test_each_log_line_has_speed_memory_and_the_share_of_the_ceiling(blocks, tmp_path):
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain"))
+    lines = [row for row in logged(tmp_path / "pretrain") if "loss" in row]
+    assert lines
+    for row in lines:
+        assert row["tokens_per_second"] > 0
+        assert 0 < row["mfu"] < 1
+        assert row["peak_memory_mb"] > 50
+
+
+def test_bits_per_base_are_logged_at_every_evaluation_and_agree_with_the_loss(blocks, tmp_path):
+    settings = arguments(tmp_path / "pretrain", eval_strategy="steps", eval_steps=2)
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, settings)
+    dna = [row for row in logged(tmp_path / "pretrain") if "eval_dna_loss" in row]
+    counts = read_manifest(blocks, "corpus pack")["counts"]["validation"]["dna"]
+    assert len(dna) == 4  # steps 2, 4, 6 and the end
+    for row in dna:
+        nats_per_base = row["eval_dna_loss"] * counts["tokens"] / counts["bases"]
+        assert row["eval_bits_per_base"] == pytest.approx(nats_per_base / 0.6931471805599453)
+
+
+def test_a_continued_run_says_what_english_and_dna_cost_before_it(blocks, tmp_path):
+    first = run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "first"))
+    assert first["validation_before"] == {}
+    go_on = ModelArguments(model_name_or_path=str(tmp_path / "first"))
+    second = run(PretrainDataArguments(blocks=str(blocks)), go_on, arguments(tmp_path / "second"))
+    assert second["validation_before"] == pytest.approx(first["validation"], abs=1e-5)
+
+
+def test_a_run_whose_loss_is_far_worse_than_guessing_stops_and_leaves_nothing_that_looks_finished(blocks, tmp_path):
+    settings = arguments(tmp_path / "pretrain", learning_rate=1e30, max_grad_norm=0, max_steps=40)
+    with pytest.raises(InputError, match=r"step \d+: the training loss is .* diverged"):
+        run(PretrainDataArguments(blocks=str(blocks)), SMALL, settings)
+    assert not (tmp_path / "pretrain").exists()
+
+
+def test_a_run_that_turns_nan_keeps_the_last_good_checkpoint_and_drops_the_broken_one(blocks, tmp_path, monkeypatch):
+    from dnahlm.training.callbacks import LossLog
+
+    def poison(self, args, state, control, model, **kwargs):
+        if state.global_step == 4:
+            next(model.parameters()).data.fill_(float("nan"))
+
+    monkeypatch.setattr(LossLog, "on_step_end", poison)
+    settings = arguments(tmp_path / "pretrain", save_strategy="steps", save_steps=1)
+    with pytest.raises(InputError, match=r"step 5: the training loss is nan .*checkpoint-3 is the last good"):
+        run(PretrainDataArguments(blocks=str(blocks)), SMALL, settings)
+    assert not (tmp_path / "pretrain.part" / "checkpoint-4").exists()
+
+
+def test_the_card_names_data_figures_and_hashes(blocks, tmp_path):
+    manifest = run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain"))
+    card = (tmp_path / "pretrain" / "README.md").read_text()
+    assert f"{manifest['validation']['bits_per_base']:.4f}" in card
+    assert manifest["tokenizer_sha256"] in card
+    assert "genome.fa" in card
+    assert "Not a clinical or diagnostic tool." in card
+
+
+def test_a_stream_gives_every_block_once_an_epoch_and_another_order_in_the_next(blocks):
+    stream = BlockStream(blocks / "train", seed=0)
+    whole = sorted(row["input_ids"].tolist() for row in read_blocks(blocks / "train"))
+    orders = []
+    for epoch in (0, 1):
+        stream.set_epoch(epoch)
+        orders.append([row["input_ids"].tolist() for row in stream])
+    assert len(stream) == len(whole)
+    assert sorted(orders[0]) == sorted(orders[1]) == whole
+    assert orders[0] != orders[1]
+
+
+def test_a_streamed_run_counts_its_epochs_and_needs_no_max_steps(blocks, tmp_path):
+    data = PretrainDataArguments(blocks=str(blocks), streaming=True)
+    manifest = run(data, SMALL, arguments(tmp_path / "pretrain", max_steps=-1, num_train_epochs=2))
+    n_blocks = read_manifest(blocks, "corpus pack")["counts"]["train"]["blocks"]
+    assert manifest["counts"]["steps"] == 2 * -(-n_blocks // 4)
+    assert [row["epoch"] for row in logged(tmp_path / "pretrain")][-1] == 2
+
+
+def test_a_streamed_run_resumes_with_the_batches_it_would_have_seen(blocks, tmp_path, monkeypatch):
+    from dnahlm.training.callbacks import LossLog
+
+    data = PretrainDataArguments(blocks=str(blocks), streaming=True)
+    more = {"save_strategy": "steps", "save_steps": 3, "logging_steps": 1}
+    whole = run(data, SMALL, arguments(tmp_path / "whole", **more))
+
+    def stop(self, args, state, control, **kwargs):
+        if state.global_step == 4:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LossLog, "on_step_end", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(data, SMALL, arguments(tmp_path / "cut", **more))
+    again = run(data, SMALL, arguments(tmp_path / "cut", resume_from_checkpoint="true", **more))
+    assert again["validation"] == whole["validation"]

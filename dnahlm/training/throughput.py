@@ -1,0 +1,63 @@
+"""How fast a training run is, against what this machine can multiply: tokens per second, share of the ceiling, memory.
+
+The floating point operations of one token, forward and backward, are 6 per weight that multiplies it and 12 x layers x
+width x context for attention (Chowdhery et al. 2022, PaLM, appendix B). The ceiling is measured, not read from a data
+sheet: the fastest of a few large matrix products in the precision of the run, on the same device and threads.
+"""
+
+import resource
+import sys
+import time
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+SIDE = {"cpu": 2048, "cuda": 8192}  # of the square matrices; large enough to fill either kind of device
+TRIALS = 5
+WARM_UP_SECONDS = 0.3
+
+
+def flops_per_token(model: PreTrainedModel, context: int) -> float:
+    """Operations to train on one token: forward and backward, recomputation not counted.
+
+    Args:
+        model: its linear layers count, the head too; embedding rows are looked up, not multiplied.
+        context: T, tokens per row; attention over the whole row counts, whatever a mask hides of it.
+    """
+    embeddings = {id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
+    weights = sum(p.numel() for p in model.parameters() if p.ndim >= 2 and id(p) not in embeddings)
+    head = model.get_output_embeddings()
+    if head is not None and id(head.weight) in embeddings:  # tied: looked up at one end, multiplied at the other
+        weights += head.weight.numel()
+    return 6.0 * weights + 12.0 * attention_layers(model) * model.config.hidden_size * context
+
+
+def attention_layers(model: PreTrainedModel) -> int:
+    """Layers with attention: all of them, or those a hybrid's config names so."""
+    kinds = getattr(model.config, "layer_types", None)
+    return sum("attention" in kind for kind in kinds) if kinds else model.config.num_hidden_layers
+
+
+def matrix_ceiling(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations per second of a large matrix product, the fastest of `TRIALS`; takes about a second."""
+    side = SIDE.get(device.type, SIDE["cpu"])
+    a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
+    fastest, started = float("inf"), time.perf_counter()
+    trials = 0
+    while trials < TRIALS or time.perf_counter() - started < WARM_UP_SECONDS:
+        before = time.perf_counter()
+        a @ b
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        fastest = min(fastest, time.perf_counter() - before)
+        trials += 1
+    return 2.0 * side**3 / fastest
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Most memory this process has held: of the GPU, or of the machine where there is none. Megabytes (10^6)."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
