@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+)
 
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
@@ -88,9 +89,11 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
             **special_ids(tokenizer),
             **{name: value for name, value in sized.items() if hasattr(usual, name)},
             **known_overrides(args.config_overrides or {}, usual),
+            "attn_implementation": args.attn_implementation,
         },
     )
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=args.attn_implementation)
+    # The class itself, not `from_config`: that draws other weights under ZeRO-3 than everywhere else.
+    model = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config)
     set_special_ids(model, tokenizer)
     name_loss(model)
     return model

@@ -46,6 +46,8 @@ class MachineArguments:
 
     def __post_init__(self) -> None:
         self.bf16 = resolve_precision(self.precision)
+        if self.ddp_find_unused_parameters is None:
+            self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 

@@ -30,7 +30,7 @@ class BlockTrainer(Trainer):
         self.held_out = held_out
         self.flops = flops_per_token(self.model, block_size)
         self.ceiling = matrix_ceiling(self.args.device, torch.bfloat16 if self.args.bf16 else torch.float32)
-        self.tokens, self.since, self.paused = 0, time.perf_counter(), 0.0
+        self.tokens, self.since, self.paused = 0, None, 0.0
 
     def training_step(self, model: torch.nn.Module, inputs: dict[str, Any], *rest: Any) -> torch.Tensor:
         """One forward and backward pass.
@@ -38,6 +38,7 @@ class BlockTrainer(Trainer):
         Raises:
             InputError: the loss is no number, or far worse than guessing.
         """
+        self.since = self.since or time.perf_counter()
         self.tokens += inputs["input_ids"].numel()
         loss = super().training_step(model, inputs, *rest)
         self.require_sane(loss.item() * self.args.gradient_accumulation_steps)

@@ -33,12 +33,13 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
     """What it was trained on: sources of a corpus, or tasks and rows of the instructions."""
     lines = ["## Data", ""]
     if manifest["stage"] == "pretrain":
+        seen = manifest["counts"]["tokens"]
         blocks = manifest["inputs"]["blocks"]["manifest"]
         corpus = blocks["inputs"]["corpus"].get("manifest", {})
         train = blocks["counts"]["train"]
         lines += [
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
-            f"English ({train['english_tokens']:,} tokens), seen {manifest['counts']['tokens'] / train['tokens']:.2f} times.",
+            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.",
             "",
             *(f"- {name} ({source['kind']})" for name, source in corpus.get("counts", {}).get("sources", {}).items()),
         ]

@@ -112,6 +112,8 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
             )
             write_card(part, manifest)
             print(summary(manifest))
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.end_training()  # takes the process group down in order; at exit it may abort
     return manifest
 
 

@@ -120,6 +120,8 @@ def run(
             )
             write_card(part, manifest)  # in the place of trl's, which describes a chat model
             print(summary(manifest))
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.end_training()  # takes the process group down in order; at exit it may abort
     return manifest
 
 

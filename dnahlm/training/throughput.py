@@ -5,6 +5,7 @@ width x context for attention (Chowdhery et al. 2022, PaLM, appendix B). The cei
 sheet: the fastest of a few large matrix products in the precision of the run, on the same device and threads.
 """
 
+import math
 import resource
 import sys
 import time
@@ -26,10 +27,11 @@ def flops_per_token(model: PreTrainedModel, context: int) -> float:
         context: T, tokens per row; attention over the whole row counts, whatever a mask hides of it.
     """
     embeddings = {id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
-    weights = sum(p.numel() for p in model.parameters() if p.ndim >= 2 and id(p) not in embeddings)
+    shapes = {id(p): getattr(p, "ds_shape", p.shape) for p in model.parameters()}  # whole ones, under ZeRO-3 too
+    weights = sum(math.prod(s) for key, s in shapes.items() if len(s) >= 2 and key not in embeddings)
     head = model.get_output_embeddings()
     if head is not None and id(head.weight) in embeddings:  # tied: looked up at one end, multiplied at the other
-        weights += head.weight.numel()
+        weights += math.prod(shapes[id(head.weight)])
     return 6.0 * weights + 12.0 * attention_layers(model) * model.config.hidden_size * context
 
 

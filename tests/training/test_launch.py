@@ -4,11 +4,13 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 CPU = ROOT / "recipes" / "accelerate" / "cpu.yaml"
@@ -19,10 +21,12 @@ needs_deepspeed = pytest.mark.skipif(
 pytestmark = pytest.mark.slow
 
 
+ACCELERATE = [sys.executable, "-m", "accelerate.commands.launch", "--config_file"]
+
+
 def launch(script, arguments, zero=False, expect=0):
-    start = (
-        [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(CPU)] if zero else [sys.executable]
-    )
+    """Run a script plainly, or under accelerate with the launch file `zero` (True: the CPU one)."""
+    start = [*ACCELERATE, str(CPU if zero is True else zero)] if zero else [sys.executable]
     command = [*start, str(ROOT / "recipes" / script), *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     answer = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
@@ -70,15 +74,60 @@ def manifest(folder):
     return json.loads((folder / "manifest.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def plain(blocks, tmp_path_factory):
+    """One plain process in fp32: the run every launch must follow."""
+    folder = tmp_path_factory.mktemp("one_process") / "plain"
+    launch("pretrain.py", pretrain_arguments(blocks, folder, 4))
+    return folder
+
+
+def on_two_cpu_processes(name, folder, **more):
+    """A shipped launch file, told to use two CPU processes instead of GPUs."""
+    settings = yaml.safe_load((ROOT / "recipes" / "accelerate" / name).read_text())
+    path = folder / name
+    path.write_text(yaml.safe_dump({**settings, "use_cpu": True, "num_processes": 2, **more}))
+    return path
+
+
 @needs_deepspeed
-def test_zero2_on_two_processes_follows_the_loss_of_one_plain_process(blocks, tmp_path):
-    launch("pretrain.py", pretrain_arguments(blocks, tmp_path / "plain", 4))
-    launch("pretrain.py", pretrain_arguments(blocks, tmp_path / "zero", 2), zero=True)
-    plain, zero = manifest(tmp_path / "plain"), manifest(tmp_path / "zero")
-    assert (plain["processes"], plain["zero_stage"]) == (1, None)
-    assert (zero["processes"], zero["zero_stage"]) == (2, 2)
-    assert plain["counts"]["tokens"] == zero["counts"]["tokens"]
-    assert losses(tmp_path / "zero") == pytest.approx(losses(tmp_path / "plain"), abs=0.01)
+@pytest.mark.parametrize("name", ["cpu.yaml", "zero1.yaml", "zero2.yaml", "zero3.yaml", "zero3_offload.yaml"])
+def test_zero_on_two_processes_follows_the_loss_of_one_plain_process(name, plain, blocks, tmp_path):
+    file = on_two_cpu_processes(name, tmp_path)
+    launch("pretrain.py", pretrain_arguments(blocks, tmp_path / "zero", 2), zero=file)
+    one, two = manifest(plain), manifest(tmp_path / "zero")
+    assert (one["processes"], one["zero_stage"]) == (1, None)
+    assert (two["processes"], two["zero_stage"]) == (
+        2,
+        yaml.safe_load(file.read_text())["deepspeed_config"]["zero_stage"],
+    )
+    assert one["counts"] == two["counts"]
+    assert losses(tmp_path / "zero") == pytest.approx(losses(plain), abs=0.01)
+    assert two["validation"] == pytest.approx(one["validation"], abs=0.01)
+
+
+@needs_deepspeed
+def test_two_nodes_on_loopback_follow_the_loss_of_one_plain_process(plain, blocks, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    file = on_two_cpu_processes("multi_node.yaml", tmp_path, main_process_port=port)
+    script = [str(ROOT / "recipes" / "pretrain.py"), *map(str, pretrain_arguments(blocks, tmp_path / "nodes", 2))]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    nodes = [
+        subprocess.Popen(
+            [*ACCELERATE, str(file), "--machine_rank", str(rank), *script],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    said = [node.communicate(timeout=500)[0] for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], "\n".join(text[-3000:] for text in said)
+    assert manifest(tmp_path / "nodes")["processes"] == 2
+    assert losses(tmp_path / "nodes") == pytest.approx(losses(plain), abs=0.01)
 
 
 @needs_deepspeed
