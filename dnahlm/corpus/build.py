@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from dnahlm.config import did_you_mean
 from dnahlm.corpus.pieces import Piece, dna_pieces, text_pieces
 from dnahlm.corpus.select import KINDS, budgets, choose
-from dnahlm.corpus.sources import Source, find_sources, plan_dna_validation, survey_dna, survey_text
+from dnahlm.corpus.sources import (
+    Source,
+    check_regions,
+    find_sources,
+    plan_dna_validation,
+    restrict,
+    survey_dna,
+    survey_text,
+)
 from dnahlm.corpus.write import SPLITS, write_parquet, write_scratch
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, write_manifest
@@ -26,7 +34,12 @@ class CorpusConfig:
     output: str = field(metadata={"help": "folder to write the corpus to"})
     data_root: str = field(default="", metadata={"help": "folder that relative paths below start from"})
     dna: list[str] = field(default_factory=list, metadata={"help": "FASTA, FASTQ or GenBank files, or glob patterns"})
-    text: list[str] = field(default_factory=list, metadata={"help": "English .txt(.gz) files, or glob patterns"})
+    regions: str | None = field(
+        default=None, metadata={"help": "BED file: only these places of the DNA are used; no piece crosses their ends"}
+    )
+    text: list[str] = field(
+        default_factory=list, metadata={"help": "English .txt, .jsonl (also .gz) or .parquet files, or glob patterns"}
+    )
     min_piece: int = field(default=300, metadata={"help": "bases; shortest DNA document"})
     max_piece: int = field(default=1000, metadata={"help": "bases; longest DNA document"})
     dna_share: float = field(
@@ -51,11 +64,14 @@ def run(config: CorpusConfig) -> dict[str, Any]:
     clock = StageClock()
     check_settings(config)
     sources = find_sources(config.dna, config.data_root, "dna") + find_sources(config.text, config.data_root, "text")
+    if config.regions:
+        restrict(sources, config.regions, config.data_root)
     with staged_folder(config.output, config.overwrite, [source.path for source in sources]) as part:
         survey(sources, config)
         counts = write_splits(part, sources, config)
         counts["sources"] = {source.name: {"kind": source.kind, **source.counts} for source in sources}
         files = {source.name: source.path for source in sources}
+        files |= {config.regions: Path(config.data_root) / config.regions} if config.regions else {}
         manifest = write_manifest(part, "corpus build", config, clock, files, counts)
     print_facts(config.output, counts)
     return manifest
@@ -88,15 +104,19 @@ def survey(sources: list[Source], config: CorpusConfig) -> None:
     from tqdm import tqdm
 
     seen: set[bytes] = set()
+    lengths: dict[str, int] = {}
     held_out, found = set(config.held_out_records), set()
     for source in tqdm(sources, desc="check", unit="file", disable=None):
         if source.kind == "text":
             survey_text(source, config.validation_share)
         else:
-            found |= survey_dna(source, held_out, seen)
+            found |= survey_dna(source, held_out, seen, lengths)
             plan_dna_validation(source, config.validation_share, config.min_piece, config.seed)
+    if config.regions:
+        regions = next((source.regions for source in sources if source.kind == "dna"), None) or {}
+        check_regions(config.regions, regions, lengths)
     for name in sorted(held_out - found):
-        known = [record_id for source in sources for record_id in source.used]
+        known = list(lengths)
         raise InputError(f"held_out_records: no DNA file has a record {name!r}. {did_you_mean(name, known)[:300]}")
 
 

@@ -1,4 +1,4 @@
-"""Cut sources into documents: DNA into pieces within a record and between runs of N, English as the reader gives it."""
+"""Cut sources into documents: DNA into pieces within a record (or its regions) and between N, English as it is read."""
 
 import random
 import re
@@ -42,7 +42,12 @@ def dna_pieces(source: Source, shortest: int, longest: int, both_strands: bool, 
             continue
         rng = random.Random(f"{seed}:{source.name}:{record.id}")
         border = source.validation_from.get(record.id, len(record.sequence))
-        for split, first, last in (("train", 0, border), ("validation", border, len(record.sequence))):
+        usable = [
+            (split, first, last)
+            for split, start, end in (("train", 0, border), ("validation", border, len(record.sequence)))
+            for first, last in source.parts(record.id, start, end)
+        ]
+        for split, first, last in usable:
             n_known = n_kept = 0
             for run in KNOWN_RUN.finditer(record.sequence, first, last):
                 n_known += run.end() - run.start()

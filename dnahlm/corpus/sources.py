@@ -1,11 +1,14 @@
 """Which files a corpus is made of, and the first reading of each: sizes, duplicates, and what goes to validation."""
 
 import hashlib
+from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dnahlm.config import did_you_mean
 from dnahlm.dna import canonical
 from dnahlm.io import InputError
+from dnahlm.readers.intervals import merged_regions
 from dnahlm.readers.sequences import read_dna
 from dnahlm.readers.text import read_documents
 
@@ -21,6 +24,19 @@ class Source:
     used: dict[str, int] = field(default_factory=dict)  # dna: record id -> bases, without held-out and doubled records
     # dna: record id -> 0-based base from which it is validation; text: under "" the same in characters.
     validation_from: dict[str, int] = field(default_factory=dict)
+    # dna: record id -> merged (start, end) that may be used, sorted; None = all of every record
+    regions: dict[str, list[tuple[int, int]]] | None = None
+
+    def parts(self, record_id: str, start: int, end: int) -> list[tuple[int, int]]:
+        """What of bases `start` to `end` of a record may be used.
+
+        >>> Source(Path("x"), "x", "dna", regions={"chr1": [(10, 20), (30, 40)]}).parts("chr1", 15, 35)
+        [(15, 20), (30, 35)]
+        """
+        if self.regions is None:
+            return [(start, end)]
+        clipped = [(max(a, start), min(b, end)) for a, b in self.regions.get(record_id, [])]
+        return [(a, b) for a, b in clipped if a < b]
 
 
 def find_sources(patterns: list[str], data_root: str, kind: str) -> list[Source]:
@@ -59,13 +75,39 @@ def expand(root: Path, pattern: str) -> list[Path]:
         return []
 
 
-def survey_dna(source: Source, held_out: set[str], seen: set[bytes]) -> set[str]:
+def restrict(sources: list[Source], bed: str, data_root: str) -> None:
+    """Let only the intervals of a BED file be used of the DNA sources; `check_regions` comes after they were read.
+
+    Raises:
+        InputError: the BED file cannot be read.
+    """
+    regions = merged_regions(Path(data_root) / bed)
+    for source in sources:
+        if source.kind == "dna":
+            source.regions = regions
+
+
+def check_regions(bed: str, regions: dict[str, list[tuple[int, int]]], lengths: dict[str, int]) -> None:
+    """Raise `InputError` for an interval on a chromosome no file has, or beyond its end (`lengths` in bases)."""
+    for chrom, parts in regions.items():
+        if chrom not in lengths:
+            hint = did_you_mean(chrom, list(lengths))[:300]
+            raise InputError(f"{bed}: chromosome {chrom!r} is a record of no DNA file. {hint}")
+        if parts[-1][1] > lengths[chrom]:
+            raise InputError(
+                f"{bed}: an interval of {chrom} ends at {parts[-1][1]:,}, beyond its {lengths[chrom]:,} bases. "
+                "Is the BED file made for another assembly?"
+            )
+
+
+def survey_dna(source: Source, held_out: set[str], seen: set[bytes], lengths: dict[str, int]) -> set[str]:
     """Read a sequence file once: check every letter, note the records to use and count the others.
 
     Args:
         source: `used` and `counts` are filled.
         held_out: record ids that stay out of the corpus.
         seen: digests of the records of earlier files; a record that is there, on either strand, is dropped.
+        lengths: gets the bases of every record.
 
     Returns:
         the ids in `held_out` that the file has.
@@ -73,9 +115,11 @@ def survey_dna(source: Source, held_out: set[str], seen: set[bytes]) -> set[str]
     found = set()
     counts = dict.fromkeys(("records", "bases", "ambiguous_letters_to_n"), 0)
     counts |= dict.fromkeys(("held_out_records", "held_out_bases", "duplicate_records", "duplicate_bases"), 0)
+    counts |= {} if source.regions is None else {"bases_outside_regions": 0}
     for record in read_dna(source.path):
         counts["records"] += 1
         counts["bases"] += len(record.sequence)
+        lengths[record.id] = max(len(record.sequence), lengths.get(record.id, 0))
         counts["ambiguous_letters_to_n"] += record.n_ambiguous
         digest = hashlib.blake2b(canonical(record.sequence).encode(), digest_size=16).digest()
         if record.id in held_out:
@@ -87,7 +131,11 @@ def survey_dna(source: Source, held_out: set[str], seen: set[bytes]) -> set[str]
             counts["duplicate_bases"] += len(record.sequence)
         else:
             seen.add(digest)
-            source.used[record.id] = len(record.sequence)
+            inside = sum(b - a for a, b in source.parts(record.id, 0, len(record.sequence)))
+            if source.regions is not None:
+                counts["bases_outside_regions"] += len(record.sequence) - inside
+            if inside:
+                source.used[record.id] = inside
     source.counts = counts
     return found
 
@@ -116,18 +164,35 @@ def plan_dna_validation(source: Source, share: float, smallest: int, seed: int) 
     part = max(round(target - taken), smallest)
     for record_id in order:
         if record_id not in source.validation_from and source.used[record_id] >= 2 * part:
-            source.validation_from[record_id] = source.used[record_id] - part
+            source.validation_from[record_id] = border(source, record_id, part)
             return
 
 
+def border(source: Source, record_id: str, part: int) -> int:
+    """The place in a record after which `part` of its usable bases lie."""
+    if source.regions is None:
+        return source.used[record_id] - part
+    for start, end in reversed(source.regions[record_id]):
+        if end - start >= part:
+            return end - part
+        part -= end - start
+    return 0
+
+
 def survey_text(source: Source, share: float) -> None:
-    """Read a text file once; its last documents, about `share` of the characters and at least one, are validation."""
-    places = [(document.start, len(document.text)) for document in read_documents(source.path)]
-    n_characters = sum(length for _, length in places)
-    source.counts = {"documents": len(places), "characters": n_characters}
+    """Read a text file once; its last records, about `share` of the characters and at least one, are validation."""
+    starts, lengths, n_documents = array("q"), array("q"), 0  # of records: a record is never parted
+    for document in read_documents(source.path):
+        n_documents += 1
+        if document.opens_record:
+            starts.append(document.start)
+            lengths.append(0)
+        lengths[-1] += len(document.text)
+    n_characters = sum(lengths)
+    source.counts = {"documents": n_documents, "characters": n_characters}
     boundary, taken = None, 0
-    for start, length in reversed(places[1:]):  # the first document is always train
+    for start, length in zip(reversed(starts[1:]), reversed(lengths[1:]), strict=True):  # the first is always train
         if boundary is not None and taken + length > share * n_characters:
             break
         boundary, taken = start, taken + length
-    source.validation_from[""] = places[0][0] + 1 if boundary is None else boundary
+    source.validation_from[""] = starts[0] + 1 if boundary is None else boundary

@@ -69,6 +69,22 @@ def read_intervals(path: str | Path, columns: Sequence[str], genome: str | Path)
         yield Row(values, f"{path}:{interval.line}")
 
 
+def merged_regions(path: str | Path) -> dict[str, list[tuple[int, int]]]:
+    """Chromosome -> its intervals, sorted and merged where they touch or overlap, whatever their strand.
+
+    Raises:
+        InputError: as `read_intervals`, as far as it can be told without the genome.
+    """
+    regions: dict[str, list[tuple[int, int]]] = {}
+    for interval in sorted(read_bed(Path(path))[2], key=lambda i: (i.chrom, i.start)):
+        found = regions.setdefault(interval.chrom, [])
+        if found and interval.start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], interval.end)
+        else:
+            found.append((interval.start, interval.end))
+    return regions
+
+
 def read_bed(path: Path) -> tuple[list[str], bool, list[Interval]]:
     """Names of the fields, whether tabs part them, and the intervals of a BED file.
 

@@ -1,3 +1,5 @@
+import random
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -131,7 +133,7 @@ BAD = [
     ({"dna": ["*.fa"], "max_characters": 50}, "no document is left"),
     ({"dna": ["*.fa"], "min_piece": 50_000, "max_piece": 90_000}, "no document is left"),
     ({"dna": ["english.txt"]}, "extension '.txt'"),
-    ({"text": ["genome.fa"]}, "must be a .txt"),
+    ({"text": ["genome.fa"]}, "must be a .txt, .jsonl"),
 ]
 
 
@@ -164,3 +166,41 @@ def test_real_genomes_and_text_give_the_mix_asked_for(data_root, tmp_path):
     train = run(config)["counts"]["train"]
     assert train["dna"]["characters"] == pytest.approx(200_000, rel=0.02)
     assert train["text"]["characters"] == pytest.approx(200_000, rel=0.02)
+
+
+def test_only_the_regions_of_a_bed_file_are_used_and_no_piece_crosses_their_ends(tmp_path):
+    rng = random.Random(0)
+    chromosomes = {name: "".join(rng.choices("ACGT", k=20_000)) for name in ("chr1", "chr2", "chr3")}
+    (tmp_path / "g.fa").write_text("".join(f">{name}\n{bases}\n" for name, bases in chromosomes.items()))
+    (tmp_path / "r.bed").write_text("chr1\t100\t3000\nchr1\t2500\t6000\nchr2\t0\t9000\nchr2\t12000\t12100\n")
+    output = tmp_path / "corpus"
+    manifest = run(
+        CorpusConfig(output=str(output), data_root=str(tmp_path), dna=["g.fa"], regions="r.bed", both_strands=False,
+                     dna_share=0, validation_share=0.1)
+    )  # fmt: skip
+    regions = {"chr1": [(100, 6000)], "chr2": [(0, 9000), (12000, 12100)]}
+    found = [row for split in ("train", "validation") for row in rows(output, split)]
+    for row in found:
+        name = row["id"].split(":")[1]
+        assert any(start <= row["start"] < row["end"] <= end for start, end in regions[name])
+        assert chromosomes[name][row["start"] : row["end"]] == row["text"]
+    counts = manifest["counts"]["sources"]["g.fa"]
+    assert sum(len(row["text"]) for row in found) + counts["short_run_bases_dropped"] == 15_000
+    assert counts["bases_outside_regions"] == 45_000
+    held_out = sum(len(row["text"]) for row in rows(output, "validation"))
+    assert 1000 <= held_out <= 2000
+
+
+@pytest.mark.parametrize(
+    ("bed", "said"),
+    [
+        ("chr9\t0\t10\n", "'chr9' is a record of no DNA file"),
+        ("chr1\t0\t30000\n", r"ends at 30,000, beyond its 20,000"),
+    ],
+)
+def test_a_region_outside_the_genome_is_an_error_before_anything_is_written(tmp_path, bed, said):
+    (tmp_path / "g.fa").write_text(">chr1\n" + "ACGT" * 5000 + "\n")
+    (tmp_path / "r.bed").write_text(bed)
+    with pytest.raises(InputError, match=said):
+        run(CorpusConfig(output=str(tmp_path / "out"), data_root=str(tmp_path), dna=["g.fa"], regions="r.bed"))
+    assert not (tmp_path / "out").exists()

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from dnahlm.corpus.sources import Source, find_sources, plan_dna_validation, survey_text
@@ -61,3 +63,15 @@ def test_a_pattern_without_a_file_says_what_the_folder_holds(raw, pattern):
 def test_a_missing_folder_is_named(raw):
     with pytest.raises(InputError, match="there is no folder"):
         find_sources(["dna/*.fa"], str(raw), "dna")
+
+
+def test_a_record_of_a_jsonl_file_is_never_parted_between_train_and_validation(tmp_path):
+    rows = [f"record{i} " + "word " * 1500 for i in range(8)]
+    path = tmp_path / "english.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in rows))
+    (source,) = find_sources(["english.jsonl"], str(tmp_path), "text")
+    survey_text(source, share=0.3)
+    border = source.validation_from[""]
+    starts = [sum(map(len, rows[:i])) for i in range(8)]
+    assert border in starts
+    assert border == starts[6]

@@ -1,7 +1,9 @@
 import gzip
+import json
 
+import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dnahlm.io import InputError
@@ -36,8 +38,45 @@ def test_short_paragraphs_are_joined_and_never_cut(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
-    [("x.txt", "", "is empty"), ("x.txt", " \n\n", "nothing but white space"), ("x.pdf", "a", ".txt.gz")],
+    [("x.txt", "", "is empty"), ("x.txt", " \n\n", "nothing but white space"), ("x.pdf", "a", r"\.txt, \.jsonl")],
 )
 def test_bad_text_file_is_an_error(tmp_path, name, text, said):
     with pytest.raises(InputError, match=said):
         list(read_documents(write(tmp_path / name, text)))
+
+
+def as_jsonl(path, texts):
+    return write(path, "".join(json.dumps({"text": text, "url": "x"}) + "\n" for text in texts))
+
+
+def as_parquet(path, texts):
+    pyarrow.parquet.write_table(pyarrow.table({"text": texts, "url": ["x"] * len(texts)}), path)
+    return path
+
+
+@pytest.mark.parametrize(("name", "make"), [("x.jsonl", as_jsonl), ("x.jsonl.gz", as_jsonl), ("x.parquet", as_parquet)])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(ODD_TEXT, min_size=1, max_size=5).filter(lambda texts: any(map(str.strip, texts))))
+def test_rows_are_records_that_are_cut_but_never_joined(tmp_path, name, make, texts):
+    documents = list(read_documents(make(tmp_path / name, texts)))
+    together = "".join(texts)
+    assert sum(d.opens_record for d in documents) == sum(bool(text.strip()) for text in texts)
+    for document in documents:
+        assert together[document.start : document.end].replace("\r\n", "\n").replace("\r", "\n") == document.text
+    records = ["".join(d.text.split()) for d in documents]
+    assert "".join(records) == "".join(together.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("{", ":2: not JSON"), ('{"content": "a"}', r":2: found keys \['content'\].*'text'"), ("[1]", r":2: found \[1\]")],
+)
+def test_a_jsonl_line_without_text_is_named(tmp_path, line, said):
+    with pytest.raises(InputError, match=said):
+        list(read_documents(write(tmp_path / "x.jsonl", f'{{"text": "fine"}}\n{line}\n')))
+
+
+def test_a_parquet_file_without_a_text_column_says_which_it_has(tmp_path):
+    pyarrow.parquet.write_table(pyarrow.table({"content": ["a"]}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match=r"has the columns content; a column 'text'"):
+        list(read_documents(tmp_path / "x.parquet"))
