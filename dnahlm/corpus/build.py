@@ -140,14 +140,16 @@ def write_splits(part: Path, sources: list[Source], config: CorpusConfig) -> dic
     import numpy as np
 
     scratch = write_scratch(part / "pieces.jsonl", all_pieces(sources, config))
+    repeated = scratch.repeated()
+    copies = scratch.count_by_source(repeated)
     for source in sources:
-        source.counts["duplicate_documents"] = scratch.duplicates.get(source.name, 0)
+        source.counts["duplicate_documents"] = copies.get(source.name, 0)
     kinds, splits, sizes = (np.array(column) for column in (scratch.kinds, scratch.splits, scratch.sizes))
     rng = np.random.default_rng(config.seed)
     counts: dict[str, dict[str, Any]] = {}
     kept_share = dict.fromkeys(KINDS, 1.0)
     for code, split in enumerate(SPLITS):
-        rows = np.flatnonzero(splits == code)
+        rows = np.flatnonzero((splits == code) & ~repeated)
         available = characters(kinds[rows], sizes[rows])
         if split == "train":
             keep = budgets(available, config.dna_share, config.max_characters)
