@@ -2,12 +2,12 @@
 
     python eval/benchmarks/markov.py --corpus runs/x/corpus --model runs/x/pretrain
 
-Every model predicts each base of the corpus' validation DNA from the bases before it in its document. A Markov model of
-order k counts, in the train DNA, which base follows each word of k (Laplace: one added to each count); the first k bases
-of a document are predicted with the shorter words there are. "Interpolated" mixes all orders: the share of a base is
-(count + a_k x its share by the next lower order) / (sum of counts + a_k), MacKay and Peto 1995, with a_k chosen order by
-order on a twentieth of the train documents that the counts then leave out. The model's figure is the one its training
-wrote into manifest.json.
+Every model predicts each base of the corpus' validation DNA from the bases before it in its document. A Markov model
+of order k counts, in the train DNA, which base follows each word of k (Laplace: one added to each count); the first k
+bases of a document are predicted with the shorter words there are. "Interpolated" mixes all orders: the share of a base
+is (count + a_k x its share by the next lower order) / (sum of counts + a_k), MacKay and Peto 1995, with a_k chosen
+order by order on a twentieth of the train documents, which the counts then leave out. The model's figure is the one its
+training wrote into manifest.json.
 """
 
 import argparse
