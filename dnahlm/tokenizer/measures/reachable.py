@@ -1,8 +1,8 @@
 """Entries that no text can produce.
 
 A merge tokenizer (BPE) or a Viterbi one (unigram) that gives a span of a word as one token gives it as one token when
-the span is the whole word, too: merges that stay inside the span do not depend on what is beside it, and a better split of
-the span would be better inside the word as well. So an entry that the model, asked for the entry alone, does not
+the span is the whole word, too: merges that stay inside the span do not depend on what is beside it, and a better split
+of the span would be better inside the word as well. So an entry that the model, asked for the entry alone, does not
 return as itself is never produced, in any context. The rest is searched for a text whose encoding holds the entry.
 """
 

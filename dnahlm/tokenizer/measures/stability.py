@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 from dnahlm.dna import BASES
@@ -22,7 +22,7 @@ def one_variant(encoder: Encoder, windows: Sequence[str], seed: int) -> dict[str
     Returns:
         `n` windows and, over them, `mean_boundaries` and `mean_tokens` changed, the share `none` without a boundary
         changed, and `reach`: for each window, bases from the variant to the farthest changed boundary (0: none, or the
-        boundaries beside it).
+        boundaries beside it), in order of size.
     """
     rng = random.Random(seed)
     places = [rng.randrange(len(w) // 4, len(w) - len(w) // 4) for w in windows]
@@ -46,14 +46,14 @@ def one_base_later(encoder: Encoder, windows: Sequence[str]) -> dict[str, Any]:
     """Start each window one base later and compare the segmentations of what both hold.
 
     Returns:
-        as `one_variant`, distances from the start of the window, and `never`: the share of windows whose segmentations
-        differ up to their end. `mean_tokens` counts tokens of the whole window that the later start lacks.
+        as `one_variant`, `reach` from the start of the window to the last boundary that differs, and `never`: the share
+        of windows whose segmentations differ up to their end, which have no reach.
     """
-    boundaries, tokens, reach = [], [], []
-    never = 0
-    for window, before, after in zip(
-        windows, encoder.cuts(windows), encoder.cuts([w[1:] for w in windows]), strict=True
-    ):
+    boundaries: list[int] = []
+    tokens: list[int] = []
+    reach: list[int] = []
+    later = encoder.cuts([window[1:] for window in windows])
+    for window, before, after in zip(windows, encoder.cuts(windows), later, strict=True):
         if before is None or after is None:
             continue
         last = len(window)
@@ -61,9 +61,10 @@ def one_base_later(encoder: Encoder, windows: Sequence[str]) -> dict[str, Any]:
         moved = early ^ late
         boundaries.append(len(moved))
         tokens.append(len(set(pieces(before)) - {(id, s + 1, e + 1) for id, s, e in pieces(after)}))
-        reach.append(max(moved, default=0))
-        never += bool(moved) and not any(boundary > max(moved) for boundary in early & late)
-    return {**summary(boundaries, tokens, reach), "never": round(never / len(reach), 4) if reach else None}
+        farthest = max(moved, default=0)
+        if not moved or any(boundary > farthest for boundary in early & late):
+            reach.append(farthest)
+    return summary(boundaries, tokens, reach)
 
 
 def pieces(cut: Cut) -> list[tuple[int, int, int]]:
@@ -72,14 +73,15 @@ def pieces(cut: Cut) -> list[tuple[int, int, int]]:
 
 
 def summary(boundaries: list[int], tokens: list[int], reach: list[int]) -> dict[str, Any]:
-    """Means over windows, and the reaches one by one (sorted)."""
-    if not reach:
-        return {"n": 0, "mean_boundaries": None, "mean_tokens": None, "none": None, "median_reach": None, "reach": []}
+    """Means over windows, and the reach of every disturbance that ended, in order."""
+    n = len(boundaries)
+    if not n:
+        return {"n": 0, "mean_boundaries": None, "mean_tokens": None, "none": None, "never": None, "reach": []}
     return {
-        "n": len(reach),
+        "n": n,
         "mean_boundaries": round(mean(boundaries), 3),
         "mean_tokens": round(mean(tokens), 3),
-        "none": round(boundaries.count(0) / len(boundaries), 4),
-        "median_reach": median(reach),
+        "none": round(boundaries.count(0) / n, 4),
+        "never": round((n - len(reach)) / n, 4),
         "reach": sorted(reach),
     }

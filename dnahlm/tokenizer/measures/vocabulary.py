@@ -11,7 +11,7 @@ from dnahlm.tokenizer.measures.encoder import Encoder
 
 DNA_ENTRY = re.compile(r"[ACGTN]+")
 # A DNA run of four letters beside anything that is no letter, or DNA behind or before a line break.
-MIXED_ENTRY = re.compile(r"(?<![A-Za-z])[ACGTN]{4,}(?![A-Za-z])|\n[ACGTN]+\Z|\A[ACGTN]+\n")
+MIXED_ENTRY = re.compile(r"(?<![A-Za-z])[ACGT]{4,}(?![A-Za-z])|\n[ACGTN]+\Z|\A[ACGTN]+\n")
 BYTE_ENTRY = re.compile(r"<0x([0-9A-F]{2})>")
 LONGEST_SHOWN = 10
 EXAMPLES = 12
