@@ -1,9 +1,9 @@
-"""Where the prompts of the shipped tasks meet DNA and answer: no token may hold a part of both."""
+"""Where the prompts of tasks meet DNA and answer: no token may hold a part of both."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -12,7 +12,7 @@ from dnahlm.dna import BASES
 from dnahlm.io import InputError, shipped
 from dnahlm.tasks.kinds import RESIDUES, input_text, options, sequences_in
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
-from dnahlm.tasks.spec import TaskSpec, load_task, shipped_tasks
+from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tokenizer.load import require_template
 from dnahlm.tokenizer.measures.encoder import Cut, Encoder
 
@@ -39,8 +39,8 @@ class Boundary:
     example: str = ""  # the first token found that crosses
 
 
-def check_boundaries(encoder: Encoder, seed: int) -> dict[str, Any]:
-    """Render every wording of every shipped task with random DNA, four times, first bases A, C, G and T, and look.
+def check_boundaries(encoder: Encoder, specs: Sequence[TaskSpec], seed: int) -> dict[str, Any]:
+    """Render every wording of every task with random DNA, four times, first bases A, C, G and T, and look.
 
     The template is the tokenizer's own where it has one that renders a question, else the shipped one.
 
@@ -48,7 +48,7 @@ def check_boundaries(encoder: Encoder, seed: int) -> dict[str, Any]:
         `template` (whose), `tasks` (one mapping per task, fields of `Boundary`) and, summed over them, the counts.
     """
     template = settle_template(encoder)
-    tasks = [check_task_prompts(encoder, load_task(name), random.Random(f"{seed}:{name}")) for name in shipped_tasks()]
+    tasks = [check_task_prompts(encoder, spec, random.Random(f"{seed}:{spec.id}")) for spec in specs]
     totals = {name: sum(getattr(task, name) for task in tasks) for name in COUNTS}
     known = [task.question_tokens for task in tasks if task.question_tokens is not None]
     return {

@@ -10,6 +10,7 @@ from dnahlm.dna import BASES
 from dnahlm.io import InputError
 from dnahlm.readers.corpus import read_corpus
 from dnahlm.readers.text import read_documents
+from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tasks.tokenizer_report.boundary import check_boundaries
 from dnahlm.tasks.tokenizer_report.regions import CORPUS, Region, of_files, of_genomes, of_tasks
 from dnahlm.tasks.tokenizer_report.sampling import Sample
@@ -29,7 +30,12 @@ SHOWN_BASES = 60  # of the piece of DNA that the page shows cut
 
 
 def measure(
-    encoder: Encoder, regions: list[Region], english: list[str], probes: list[str], config: TokenizerReportConfig
+    encoder: Encoder,
+    regions: list[Region],
+    english: list[str],
+    probes: list[str],
+    specs: list[TaskSpec],
+    config: TokenizerReportConfig,
 ) -> dict[str, Any]:
     """All measures of one tokenizer; the samples and the seed are the same for all."""
     found = entries(encoder)
@@ -46,7 +52,7 @@ def measure(
         "shift": one_base_later(encoder, probes),
         "letters": odd_letters(encoder, probes, config.seed),
         "round_trip": round_trip(encoder, config.n_fuzz, config.seed),
-        "prompts": check_boundaries(encoder, config.seed),
+        "prompts": check_boundaries(encoder, specs, config.seed),
         "strips": strips(encoder, probes[0][:SHOWN_BASES]),
     }
 

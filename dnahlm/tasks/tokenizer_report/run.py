@@ -9,6 +9,7 @@ from typing import Any
 
 from dnahlm.io import InputError, require_file, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
+from dnahlm.tasks.spec import load_task, shipped_tasks
 from dnahlm.tasks.tokenizer_report.gpt2 import find_gpt2
 from dnahlm.tasks.tokenizer_report.measure import dna_of, draw_english, draw_probes, measure
 from dnahlm.tasks.tokenizer_report.page import html, markdown, terminal
@@ -72,6 +73,7 @@ def run(config: TokenizerReportConfig) -> dict[str, Any]:
         regions = draw_regions(dna_of(config), config.max_bases, config.seed)
         english = draw_english(config)
         probes, probes_from = draw_probes(regions, config.seed)
+        specs = [load_task(name) for name in shipped_tasks()]
         report = {
             "seed": config.seed,
             "regions": [
@@ -82,7 +84,7 @@ def run(config: TokenizerReportConfig) -> dict[str, Any]:
             "probes": {"n": len(probes), "bases": sum(map(len, probes)), "source": probes_from},
             "gpt2": None if gpt2 is None else cost(gpt2, english),
             "gpt2_missing": gpt2_missing,
-            "tokenizers": [measure(encoder, regions, english, probes, config) for encoder in encoders],
+            "tokenizers": [measure(encoder, regions, english, probes, specs, config) for encoder in encoders],
         }  # fmt: skip
         (part / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         manifest = write_manifest(

@@ -8,6 +8,7 @@ return as itself is never produced, in any context. The rest is searched for a t
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -22,12 +23,12 @@ BESIDE = (
     (RUN, ""), ("", RUN), (RUN, RUN), ("\n", RUN), ("A", ""), ("", "A"), ("'", ""), ("a'", ""),
 )  # fmt: skip
 CONTEXTS = [*((before, after, 1) for before, after in BESIDE), ("", "", 3)]  # text before and behind, repeats
-COMPLETIONS = 256  # texts tried for an entry that is no whole character
+COMPLETIONS, TRIES = 256, 4000  # texts tried for an entry that is no whole character, and draws for them
 NO_TEXT = "no UTF-8 text holds its bytes"
 NEVER_BUILT = "the model splits it: other merges or a better split come first"
 NOT_NEEDED = "stands in for a byte, and every character with this byte is an entry itself"
 CUT_APART = f"cut apart, or joined to its neighbours, in all {len(CONTEXTS)} contexts tried"
-FOUR_BYTE_LEAD = 0xF0  # characters without such a byte are all in the first plane, and all of those are tried
+FOUR_BYTE_LEAD = 0xF0  # from here on a byte starts a character beyond the first plane, of which not all are tried
 
 
 def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
@@ -45,11 +46,20 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
         for (id, _), cut in zip(whole, cuts, strict=True):
             if cut is not None and id in cut.ids:
                 del left[id]
-    drop_seen(left, encoder)
     reasons: dict[str, list[str]] = {}
+    seen: set[int] = set()
     for entry in left.values():
-        if reason := why_not(encoder, entry):
-            reasons.setdefault(reason, []).append(entry.text)
+        if not BYTE_ENTRY.fullmatch(entry.token) and not is_built(encoder, entry):
+            reasons.setdefault(NEVER_BUILT, []).append(entry.text)
+            continue
+        texts = list(completions(entry.content))
+        if not texts:
+            reasons.setdefault(NO_TEXT, []).append(entry.text)
+        elif not any(cut is not None and entry.id in cut.ids for cut in encoder.cuts(texts)):
+            if as_text(entry.content) is None or is_stand_in(entry):
+                seen = seen or ids_of_every_character(encoder)
+            if entry.id not in seen:
+                reasons.setdefault(NOT_NEEDED if is_stand_in(entry) else CUT_APART, []).append(entry.text)
     counts = {reason: len(texts) for reason, texts in reasons.items()}
     return {
         "n_checked": n_checked,
@@ -60,19 +70,6 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
     }
 
 
-def why_not(encoder: Encoder, entry: Entry) -> str:
-    """Why an entry that was not met so far is never produced; empty when a text that produces it is found."""
-    stands_in = BYTE_ENTRY.fullmatch(entry.token)
-    if stands_in and entry.content[0] < FOUR_BYTE_LEAD and any(map(bool, completions(entry.content))):
-        return NOT_NEEDED
-    if not stands_in and not is_built(encoder, entry):
-        return NEVER_BUILT
-    texts = list(completions(entry.content))
-    if any(cut is not None and entry.id in cut.ids for cut in encoder.cuts(texts)):
-        return ""
-    return CUT_APART if texts else NO_TEXT
-
-
 def as_text(content: bytes) -> str | None:
     """The text of some bytes, None when they are not whole characters."""
     try:
@@ -81,17 +78,15 @@ def as_text(content: bytes) -> str | None:
         return None
 
 
-def every_character() -> Iterator[str]:
-    """Each character of the first two planes of Unicode, and one of every 1,024 beyond."""
-    yield from map(chr, (*range(0xD800), *range(0xE000, 0x20000), *range(0x20000, 0x110000, 1024)))
+def ids_of_every_character(encoder: Encoder) -> set[int]:
+    """What each character of the first two planes of Unicode, and one of every 1,024 beyond, brings up on its own."""
+    codes = (*range(0xD800), *range(0xE000, 0x20000), *range(0x20000, 0x110000, 1024))
+    return {id for cut in encoder.cuts(list(map(chr, codes))) if cut is not None for id in cut.ids}
 
 
-def drop_seen(left: dict[int, Entry], encoder: Encoder) -> None:
-    """Remove from `left` what every character on its own brings up; asked only for parts of characters."""
-    if any(as_text(entry.content) is None or BYTE_ENTRY.fullmatch(entry.token) for entry in left.values()):
-        for cut in encoder.cuts(list(every_character())):
-            for id in cut.ids if cut else ():
-                left.pop(id, None)
+def is_stand_in(entry: Entry) -> bool:
+    """Whether an entry stands for one byte of characters that are no entries, all of which are in the first plane."""
+    return BYTE_ENTRY.fullmatch(entry.token) is not None and entry.content[0] < FOUR_BYTE_LEAD
 
 
 def is_built(encoder: Encoder, entry: Entry) -> bool:
@@ -111,27 +106,42 @@ def completions(content: bytes) -> Iterator[str]:
     ('a', [])
     """
     start = next((i for i, byte in enumerate(content) if byte & 0xC0 != 0x80), len(content))
-    n_found = 0
-    for before, after in product(leads(start), tails(content)):
-        text = as_text(before + content + after)
-        if text is not None:
-            yield text
-            n_found += 1
-        if n_found == COMPLETIONS:
+    befores, afters = leads(start), tails(content)
+    found: set[str] = set()
+    rng = random.Random(0)
+    # At random, for what stands beside an entry decides whether it is joined with that; all of them if none fits.
+    drawn = ((rng.choice(befores), rng.choice(afters)) for _ in range(min(TRIES, len(befores) * len(afters))))
+    for pairs in (drawn, product(befores, afters)):
+        for before, after in pairs:
+            text = as_text(before + content + after)
+            if text is not None and text not in found:
+                found.add(text)
+                yield text
+            if len(found) == COMPLETIONS:
+                return
+        if found:
             return
 
 
-CONTINUED = (0x80, 0xBF, 0x90, 0x8F, 0xA0, 0x9F, *range(0x81, 0xBF, 3))
+CONTINUED = (0x80, 0xBF, 0x90, 0x8F, 0xA0, 0x9F)  # at the borders of what may follow some lead byte
 
 
 def leads(n_continued: int) -> list[bytes]:
     """What can stand before `n_continued` continuation bytes so that they end a character."""
     if not n_continued:
         return [b""]
-    first = range(0xC2, 0xF5)
-    return [bytes([lead, *middle]) for n in range(3) for lead in first for middle in product(CONTINUED[:6], repeat=n)]
+    return [
+        bytes([lead, *middle])
+        for n in range(3)
+        for lead in range(0xC2, 0xF5)
+        for middle in product(CONTINUED, repeat=n)
+    ]
 
 
 def tails(content: bytes) -> list[bytes]:
-    """What can follow so that the last character is whole."""
-    return [bytes(tail) for n in range(4) for tail in product(CONTINUED if n < 2 else CONTINUED[:6], repeat=n)]
+    """What can follow so that the last character is whole: nothing, where it is already."""
+    last = next((i for i in range(len(content) - 1, -1, -1) if content[i] & 0xC0 != 0x80), len(content))
+    if last == len(content) or as_text(content[last:]) is not None:
+        return [b""]
+    single = [bytes([byte]) for byte in range(0x80, 0xC0)]
+    return [*single, *(bytes(tail) for n in (2, 3) for tail in product(CONTINUED, repeat=n))]
