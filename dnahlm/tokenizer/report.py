@@ -25,11 +25,11 @@ def write_report(tokenizer: PreTrainedTokenizerFast, corpus: str, path: Path, mi
     encoder = Encoder(tokenizer, "tokenizer")
     tokens, size, refused = ({"dna": 0, "text": 0} for _ in range(3))  # size: bases of DNA, UTF-8 bytes of English
     for kinds, texts in read_corpus(corpus, "validation"):
-        for kind, text, cut in zip(kinds, texts, encoder.cuts(texts), strict=True):
-            if cut is None:
+        for kind, text, ids in zip(kinds, texts, encoder.ids(texts), strict=True):
+            if ids is None:
                 refused[kind] += 1
                 continue
-            tokens[kind] += len(cut.ids)
+            tokens[kind] += len(ids)
             size[kind] += len(text.encode("utf-8"))
     report = {
         "measured_on": "validation",

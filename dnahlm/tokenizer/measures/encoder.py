@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnahlm.io import InputError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
     from transformers import PreTrainedTokenizerFast
 
 BATCH = 4096  # texts per library call
@@ -55,23 +55,32 @@ class Encoder:
             prompts: special tokens in the text count as such, as in a rendered chat template.
         """
         backend = self._prompts if prompts else self._plain
-        found: list[Cut | None] = []
+        return [
+            None if e is None else Cut(e.ids, [start for start, _ in e.offsets], [end for _, end in e.offsets])
+            for e in self._encode(backend.encode_batch, texts)
+        ]
+
+    def ids(self, texts: Sequence[str]) -> list[list[int] | None]:
+        """As `cuts`, the ids alone, which is faster."""
+        return [None if e is None else e.ids for e in self._encode(self._plain.encode_batch_fast, texts)]
+
+    def _encode(self, encode_batch: Callable[..., list[Encoding]], texts: Sequence[str]) -> list[Encoding | None]:
+        found: list[Encoding | None] = []
         for start in range(0, len(texts), BATCH):
-            found += self._batch(backend, list(texts[start : start + BATCH]))
+            found += self._batch(encode_batch, list(texts[start : start + BATCH]))
         return found
 
-    def _batch(self, backend: Tokenizer, texts: list[str]) -> list[Cut | None]:
+    def _batch(self, encode_batch: Callable[..., list[Encoding]], texts: list[str]) -> list[Encoding | None]:
         try:
-            encodings = backend.encode_batch(texts, add_special_tokens=False)
+            return list(encode_batch(texts, add_special_tokens=False))
         except Exception as error:  # the Rust library raises the bare class, for the whole batch
             if type(error) is not Exception:
                 raise
             if len(texts) == 1:
                 self.refusal = str(error)
                 return [None]
-            middle = len(texts) // 2
-            return self._batch(backend, texts[:middle]) + self._batch(backend, texts[middle:])
-        return [Cut(e.ids, [start for start, _ in e.offsets], [end for _, end in e.offsets]) for e in encodings]
+        middle = len(texts) // 2
+        return self._batch(encode_batch, texts[:middle]) + self._batch(encode_batch, texts[middle:])
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids, as a user's `tokenizer.decode` gives it."""

@@ -42,9 +42,9 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
     n_checked = len(left)
     for before, after, times in CONTEXTS:
         whole = [(id, text) for id, entry in left.items() if (text := as_text(entry.content)) is not None]
-        cuts = encoder.cuts([before + text * times + after for _, text in whole])
-        for (id, _), cut in zip(whole, cuts, strict=True):
-            if cut is not None and id in cut.ids:
+        encoded = encoder.ids([before + text * times + after for _, text in whole])
+        for (id, _), ids in zip(whole, encoded, strict=True):
+            if ids is not None and id in ids:
                 del left[id]
     reasons: dict[str, list[str]] = {}
     seen: set[int] = set()
@@ -55,7 +55,7 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
         texts = list(completions(entry.content))
         if not texts:
             reasons.setdefault(NO_TEXT, []).append(entry.text)
-        elif not any(cut is not None and entry.id in cut.ids for cut in encoder.cuts(texts)):
+        elif not any(ids is not None and entry.id in ids for ids in encoder.ids(texts)):
             if as_text(entry.content) is None or is_stand_in(entry):
                 seen = seen or ids_of_every_character(encoder)
             if entry.id not in seen:
@@ -81,7 +81,7 @@ def as_text(content: bytes) -> str | None:
 def ids_of_every_character(encoder: Encoder) -> set[int]:
     """What each character of the first two planes of Unicode, and one of every 1,024 beyond, brings up on its own."""
     codes = (*range(0xD800), *range(0xE000, 0x20000), *range(0x20000, 0x110000, 1024))
-    return {id for cut in encoder.cuts(list(map(chr, codes))) if cut is not None for id in cut.ids}
+    return {id for ids in encoder.ids(list(map(chr, codes))) if ids is not None for id in ids}
 
 
 def is_stand_in(entry: Entry) -> bool:

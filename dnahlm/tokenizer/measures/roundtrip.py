@@ -51,10 +51,10 @@ def compare(encoder: Encoder, texts: list[str]) -> dict[str, Any]:
     """Count the texts that come back exactly."""
     n_refused = 0
     changed = []
-    for text, cut in zip(texts, encoder.cuts(texts), strict=True):
-        if cut is None:
+    for text, ids in zip(texts, encoder.ids(texts), strict=True):
+        if ids is None:
             n_refused += 1
-        elif (back := encoder.decode(cut.ids)) != text:
+        elif (back := encoder.decode(ids)) != text:
             changed.append((text, back))
     shown = sorted(changed, key=lambda pair: len(pair[0]))[:3]
     return {
