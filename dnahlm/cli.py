@@ -25,6 +25,11 @@ COMMANDS = {
         "TokenizerConfig",
         "corpus -> one byte-level BPE for both",
     ),
+    "tokenizer report": (
+        "dnahlm.tasks.tokenizer_report.run",
+        "TokenizerReportConfig",
+        "tokenizers side by side: cost of DNA and English, borders, stability, round trip",
+    ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
     "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
     "pairs coding": (

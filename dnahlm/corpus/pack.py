@@ -6,7 +6,8 @@ byte of English can be told from the losses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import random
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import count_rows, read_corpus
+from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, token_ids
 
 if TYPE_CHECKING:
@@ -30,6 +32,12 @@ class PackConfig:
     tokenizer: str = field(metadata={"help": "folder written by `dnahlm tokenizer train`, or another complete one"})
     output: str = field(metadata={"help": "folder to write the blocks to"})
     block_size: int = field(default=512, metadata={"help": "tokens per block; at most the context of the model"})
+    bpe_dropout: float = field(
+        default=0.0,
+        metadata={"help": "probability to leave out a merge in the DNA of the train split (BPE-dropout); each document "
+                  "is cut once per pack: pack again with another seed for other cuts"},
+    )  # fmt: skip
+    seed: int = field(default=0, metadata={"help": "draws the merges that bpe_dropout leaves out"})
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
 
 
@@ -44,9 +52,10 @@ def run(config: PackConfig) -> dict[str, Any]:
         raise InputError(f"block_size: {config.block_size} tokens; must be 2 or more.")
     read_manifest(config.corpus, "corpus build")
     tokenizer = load_tokenizer(config.tokenizer)
+    dropout = DnaDropout(tokenizer, config.bpe_dropout) if config.bpe_dropout else None
     validation = kinds_of(config.corpus, "validation")
     with staged_folder(config.output, config.overwrite, [config.corpus, config.tokenizer]) as part:
-        train = pack_split(config, "train", None, tokenizer, part / "train")
+        train = pack_split(config, "train", None, tokenizer, part / "train", dropout)
         held_out = {k: pack_split(config, "validation", k, tokenizer, part / "validation" / k) for k in validation}
         inputs = {"corpus": config.corpus, "tokenizer": config.tokenizer}
         manifest = write_manifest(
@@ -72,7 +81,12 @@ def kinds_of(corpus: str, split: str) -> list[str]:
 
 
 def pack_split(
-    config: PackConfig, split: str, only: str | None, tokenizer: PreTrainedTokenizerFast, folder: Path
+    config: PackConfig,
+    split: str,
+    only: str | None,
+    tokenizer: PreTrainedTokenizerFast,
+    folder: Path,
+    dropout: DnaDropout | None = None,
 ) -> dict[str, int]:
     """Write one split, or the documents of one kind in it, to `folder/part-00000.parquet` and count it.
 
@@ -87,7 +101,7 @@ def pack_split(
     counts = dict.fromkeys(("documents", "tokens", "blocks", "dropped_tokens"), 0)
     counts |= dict.fromkeys(("bases", "dna_tokens", "english_bytes", "english_tokens"), 0)
     folder.mkdir(parents=True)
-    documents = tokenised(config.corpus, split, only, tokenizer, counts)
+    documents = tokenised(config.corpus, split, only, tokenizer, counts, dropout, config.seed)
     with pq.ParquetWriter(folder / "part-00000.parquet", schema(config.block_size), compression="zstd") as writer:
         for blocks, positions in pack_documents(documents, config.block_size, tokenizer.eos_token_id):
             writer.write_batch(as_batch(blocks, positions))
@@ -103,7 +117,13 @@ def pack_split(
 
 
 def tokenised(
-    corpus: str, split: str, only: str | None, tokenizer: PreTrainedTokenizerFast, counts: dict[str, int]
+    corpus: str,
+    split: str,
+    only: str | None,
+    tokenizer: PreTrainedTokenizerFast,
+    counts: dict[str, int],
+    dropout: DnaDropout | None = None,
+    seed: int = 0,
 ) -> Iterator[list[list[int]]]:
     """Yield the documents of a split (of the kind `only`, if given) as ids, in batches, adding to `counts`."""
     from tqdm import tqdm
@@ -116,12 +136,24 @@ def tokenised(
                 continue
             kinds, texts = zip(*chosen, strict=True)
             batch = token_ids(tokenizer, list(texts))
+            if dropout:
+                batch = cut_anew(dropout, texts, kinds, batch, f"{seed}:{counts['documents']}")
             for kind, text, ids in zip(kinds, texts, batch, strict=True):
                 counts["documents"] += 1
                 counts["tokens"] += len(ids) + 1
                 counts["dna_tokens" if kind == "dna" else "english_tokens"] += len(ids)
                 counts["bases" if kind == "dna" else "english_bytes"] += len(text.encode("utf-8"))
             yield batch
+
+
+def cut_anew(
+    dropout: DnaDropout, texts: Sequence[str], kinds: Sequence[str], batch: list[list[int]], seed: str
+) -> list[list[int]]:
+    """The ids of a batch with its DNA documents in a segmentation drawn by `seed`."""
+    rng = random.Random(seed)
+    places = [i for i, kind in enumerate(kinds) if kind == "dna"]
+    units = dict(zip(places, dropout.units([texts[i] for i in places]), strict=True))
+    return [dropout.apply(ids, units.get(i, []), rng, room=len(texts[i])) for i, ids in enumerate(batch)]
 
 
 def pack_documents(

@@ -1,11 +1,9 @@
 """Figures of the report: the loss curve as inline SVG, the dot plot as places on a line (drawn by the template)."""
 
-import io
 import math
-import re
 from typing import Any
 
-COLOURS = ("#0b6e99", "#d1730f", "#5b8c2a", "#8a5fb0")
+from dnahlm.pages import COLOURS, svg
 
 
 def loss_figure(curve: dict[str, Any]) -> str:
@@ -14,14 +12,8 @@ def loss_figure(curve: dict[str, Any]) -> str:
     Args:
         curve: as returned by `provenance.loss_curves`.
     """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
-    settings = {"svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9, "svg.hashsalt": "dnahlm"}
-    with rc_context(settings):
-        figure = Figure(figsize=(4.6, 2.7), layout="constrained")
-        axes = figure.subplots()
+    def draw(axes: Any) -> None:
         for colour, (key, points) in zip(COLOURS, curve["series"].items(), strict=False):
             steps, values = zip(*points, strict=True)
             held_out = key.startswith("eval_")
@@ -29,12 +21,10 @@ def loss_figure(curve: dict[str, Any]) -> str:
                       markersize=3.5, label=series_name(key))  # fmt: skip
         axes.set_xlabel("step")
         axes.set_ylabel("loss (nats per token)")
-        axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e5e9ec", linewidth=0.8)
         axes.legend(frameon=False)
-        text = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return inline(text.getvalue())
+
+    return svg(draw, 4.6, 2.7)
 
 
 def series_name(key: str) -> str:
@@ -45,15 +35,6 @@ def series_name(key: str) -> str:
     """
     kind = key.removeprefix("eval_").removesuffix("loss").strip("_")
     return "training" if key == "loss" else ", ".join(filter(None, ["held out", kind]))
-
-
-def inline(svg: str) -> str:
-    """Only the `<svg>` element, with its size left to the page: no XML prolog, no document type, no metadata."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # The font of the page, not the one matplotlib found on this machine.
-    svg = re.sub(r"font: (\d+)px [^;\"]*", r"font: \1px system-ui, sans-serif", svg)
-    return re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", svg.replace('height="', 'data-height="', 1), count=1)
 
 
 def scale(values: list[float]) -> tuple[float, float]:

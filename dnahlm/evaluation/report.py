@@ -8,7 +8,6 @@ from dnahlm.evaluation.plots import loss_figure, place, scale
 from dnahlm.evaluation.tables import (
     COLUMNS,
     HEADER,
-    align,
     facts,
     metric,
     metric_table,
@@ -18,6 +17,7 @@ from dnahlm.evaluation.tables import (
     summary_rows,
     task_facts,
 )
+from dnahlm.pages import align, pipes
 
 DOTS = {"majority": "square", "kmer_lr": "diamond", "held_out": "ring", "scored": "disc"}  # drawn in this order
 SIMULATED = "SIMULATED data"
@@ -76,13 +76,6 @@ def confusion_table(task: dict[str, Any], key: str, counts: list[list[int]]) -> 
     shown = [*task["answers"], *(["invalid"] if key == "generated" else [])]
     rows = zip(task["answers"], counts, strict=True)
     return [[f"right answer \\ {key}", *shown], *([answer, *map(str, row[: len(shown)])] for answer, row in rows)]
-
-
-def pipes(rows: list[list[str]]) -> list[str]:
-    """Rows, header first, as the lines of a Markdown table."""
-    header, *body = align([[cell.replace("|", "\\|") for cell in row] for row in rows])
-    rule = ["-" * len(header[0]), *("-" * (len(cell) - 1) + ":" for cell in header[1:])]
-    return ["| " + " | ".join(row) + " |" for row in (header, rule, *body)]
 
 
 def html(report: dict[str, Any]) -> str:

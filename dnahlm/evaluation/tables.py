@@ -64,16 +64,6 @@ def summary_rows(report: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def align(rows: list[list[str]]) -> list[list[str]]:
-    """Pad every cell to its column's width: the first column to the left, numbers to the right.
-
-    >>> align([["task", "n"], ["a", "1000"]])
-    [['task', '   n'], ['a   ', '1000']]
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [[row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)] for row in rows]
-
-
 def metric_table(task: dict[str, Any]) -> list[list[str]]:
     """Header and one row per measured column: its name, then every metric, the task's own first."""
     names = [name for name in task["headline_metrics"] if name in METRIC_NAMES]

@@ -27,6 +27,7 @@ def load_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
     """
     tokenizer = read_tokenizer(folder_or_hub_name)
     require_complete(tokenizer, str(folder_or_hub_name))
+    switch_dropout_off(tokenizer, str(folder_or_hub_name))
     return tokenizer
 
 
@@ -58,6 +59,14 @@ def read_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
             f"{folder_or_hub_name}: tokenizer.json is damaged ({error}). Copy or train it again."
         ) from error
     return tokenizer
+
+
+def switch_dropout_off(tokenizer: PreTrainedTokenizerFast, where: str) -> None:
+    """Switch off BPE-dropout that a tokenizer's file has on: one text must have one sequence of ids."""
+    model = tokenizer.backend_tokenizer.model
+    if getattr(model, "dropout", None):
+        print(f"{where}: its BPE-dropout of {model.dropout:g} is switched off; training has an option bpe_dropout")
+        model.dropout = None
 
 
 def looks_local(path: Path) -> bool:

@@ -8,9 +8,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
 from trl import SFTTrainer
 
+from dnahlm.tokenizer.dropout import DnaDropout
+from dnahlm.training.dropout import IGNORE_INDEX, ROW, UNITS, DropoutCollator, TellEpoch
 from dnahlm.training.sampler import BucketSampler
-
-IGNORE_INDEX = -100
 
 
 class AnswerTrainer(SFTTrainer):
@@ -41,6 +41,17 @@ class AnswerTrainer(SFTTrainer):
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # the launcher averages over processes, the count is of all
         return (loss, outputs) if return_outputs else loss
+
+    def cut_dna_anew(self, dropout: DnaDropout) -> None:
+        """Cut the DNA of training rows, which must have the columns `ROW` and `UNITS`, anew in every epoch."""
+        seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
+        self.data_collator = DropoutCollator(self.data_collator, dropout, seed, self.args.max_length)
+        self.add_callback(TellEpoch(self.data_collator))
+
+    def _set_signature_columns_if_needed(self) -> None:
+        """Keep the columns that BPE-dropout needs, too."""
+        super()._set_signature_columns_if_needed()
+        self._signature_columns = list(dict.fromkeys([*self._signature_columns, ROW, UNITS]))
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         """Upstream's sampler, but for `group_by_length` one that shuffles the batches."""

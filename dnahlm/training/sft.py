@@ -21,11 +21,13 @@ from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt import encode, render_prompts
+from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
-from dnahlm.training.answer_trainer import IGNORE_INDEX, AnswerTrainer
+from dnahlm.training.answer_trainer import AnswerTrainer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.card import write_card
+from dnahlm.training.dropout import IGNORE_INDEX, ROW, UNITS
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
 
@@ -39,6 +41,11 @@ class SftDataArguments:
     attn_implementation: str = field(
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )
+    bpe_dropout: float = field(
+        default=0.0,
+        metadata={"help": "probability to leave out a merge in the DNA of training rows, cut anew each epoch; 0 = off; "
+                  "always off at evaluation and in what is saved"},
+    )  # fmt: skip
     overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
 
 
@@ -75,11 +82,14 @@ def run(
     check_rows(model, tokenizer, data.model_name_or_path)
     set_special_ids(model, tokenizer)
     args.max_length = min(args.max_length or context_of(model), context_of(model))
+    dropout = DnaDropout(tokenizer, data.bpe_dropout) if data.bpe_dropout else None
     datasets, records = {}, {}
     for split in ("train", "validation"):
         path = Path(data.instructions) / f"{split}.jsonl"
         records[split] = read_instructions(path)
         datasets[split] = encode_records(tokenizer, records[split], args.max_length, path)
+    if dropout:
+        datasets["train"] = with_dna_units(datasets["train"], tokenizer, records["train"], dropout)
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = AnswerTrainer(
             model=model,
@@ -91,6 +101,8 @@ def run(
             callbacks=[LossLog()],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
+        if dropout:
+            trainer.cut_dna_anew(dropout)
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         validation = trainer.evaluate()
         save(trainer.model, trainer, part)
@@ -151,6 +163,15 @@ def encode_records(
             "labels": [[IGNORE_INDEX] * len(p) + a for p, a in zip(prompt_ids, answer_ids, strict=True)],
         }
     )
+
+
+def with_dna_units(
+    dataset: Dataset, tokenizer: PreTrainedTokenizerFast, records: list[dict[str, Any]], dropout: DnaDropout
+) -> Dataset:
+    """The rows of `encode_records` with what BPE-dropout needs: their number, and where DNA stands in their prompts."""
+    prompts = render_prompts(tokenizer, [r["instruction"] for r in records], [r["input"] for r in records])
+    units = [[place for unit in found for place in unit] for found in dropout.units(prompts)]
+    return dataset.add_column(ROW, list(range(len(records)))).add_column(UNITS, units)
 
 
 def save(model: PreTrainedModel | PeftModel, trainer: AnswerTrainer, part: Path) -> None:

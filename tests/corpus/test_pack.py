@@ -96,3 +96,33 @@ def test_the_output_of_another_stage_is_refused(corpus, tokenizer_folder, tmp_pa
     run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), block_size=64))
     with pytest.raises(InputError, match="'corpus pack', but `corpus build` is needed"):
         run(PackConfig(str(tmp_path / "blocks"), tokenizer_folder, str(tmp_path / "more")))
+
+
+def test_bpe_dropout_cuts_train_dna_anew_by_seed_and_leaves_english_and_validation_alone(
+    corpus, tokenizer_folder, tiny_tokenizer, tmp_path
+):
+    def pack(name, **settings):
+        manifest = run(PackConfig(corpus, tokenizer_folder, str(tmp_path / name), block_size=64, **settings))
+        tables = {f: pq.read_table(tmp_path / name / f) for f in ("train", "validation/dna", "validation/text")}
+        return manifest, {f: np.array(t["input_ids"].to_pylist()).reshape(-1).tolist() for f, t in tables.items()}
+
+    plain_facts, plain = pack("plain")
+    facts, once = pack("once", bpe_dropout=0.2, seed=1)
+    _, again = pack("again", bpe_dropout=0.2, seed=1)
+    _, other = pack("other", bpe_dropout=0.2, seed=2)
+    assert once == again and once["train"] != other["train"]
+    assert {f: once[f] == plain[f] for f in plain} == {"train": False, "validation/dna": True, "validation/text": True}
+    counts, before = facts["counts"]["train"], plain_facts["counts"]["train"]
+    assert counts["dna_tokens"] > 1.05 * before["dna_tokens"]
+    assert (counts["bases"], counts["english_tokens"]) == (before["bases"], before["english_tokens"])
+    assert (facts["config"]["bpe_dropout"], facts["seed"]) == (0.2, 1)
+    whole = tiny_tokenizer.decode(plain["train"])
+    assert whole.startswith(tiny_tokenizer.decode(once["train"])[:-100]) or tiny_tokenizer.decode(
+        once["train"]
+    ).startswith(whole[:-100])
+
+
+def test_bpe_dropout_out_of_range_is_refused_before_anything_is_written(corpus, tokenizer_folder, tmp_path):
+    with pytest.raises(InputError, match="bpe_dropout: 1; must be at least 0 and below 1"):
+        run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), bpe_dropout=1))
+    assert not (tmp_path / "blocks").exists()

@@ -93,3 +93,15 @@ def test_pad_that_is_also_the_end_is_an_error(copy):
 def test_missing_chat_template_is_an_error(copy):
     (copy / "chat_template.jinja").unlink()
     assert "no chat template" in message(copy)
+
+
+def test_dropout_that_a_file_has_on_is_switched_off_when_loaded(tokenizer, tmp_path, capsys):
+    tokenizer.save_pretrained(tmp_path / "tok")
+    path = tmp_path / "tok" / "tokenizer.json"
+    state = json.loads(path.read_text())
+    state["model"]["dropout"] = 0.5
+    path.write_text(json.dumps(state))
+    loaded = load_tokenizer(tmp_path / "tok")
+    assert loaded("ACGTACGTACGT")["input_ids"] == tokenizer("ACGTACGTACGT")["input_ids"]
+    assert len({tuple(loaded("ACGT" * 30)["input_ids"]) for _ in range(20)}) == 1
+    assert "BPE-dropout of 0.5 is switched off" in capsys.readouterr().out
