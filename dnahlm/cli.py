@@ -25,6 +25,11 @@ COMMANDS = {
         "TokenizerConfig",
         "corpus -> one byte-level BPE for both",
     ),
+    "tokenizer extend": (
+        "dnahlm.tokenizer.extend",
+        "ExtendConfig",
+        "a published model's tokenizer + corpus -> the same with DNA tokens",
+    ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
     "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
     "pairs coding": (
