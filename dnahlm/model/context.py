@@ -9,6 +9,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of, name_loss
+from dnahlm.model.partition import whole
 
 LONGER_CONTEXTS = ("copy", "interpolate")
 
@@ -22,7 +23,7 @@ def lengthen(model: PreTrainedModel, context: int, longer_context: str) -> PreTr
     factor of lengthening (transformers' rope type `linear`; Chen et al. 2023, arXiv 2306.15595).
 
     Args:
-        model: whole weights, not parted by ZeRO-3.
+        model: any causal model; it is not changed.
         context: T_new tokens, more than the model sees now.
         longer_context: `copy` or `interpolate`.
 
@@ -34,7 +35,8 @@ def lengthen(model: PreTrainedModel, context: int, longer_context: str) -> PreTr
     length = context_of(model)
     config = copy.deepcopy(model.config)
     config.max_position_embeddings = context
-    state = model.state_dict()
+    with whole(model.parameters()):
+        state = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
     tables = tables_of_positions(model, length)
     if not tables:
         config.rope_parameters = stretched(config, context / length, longer_context)
@@ -47,7 +49,8 @@ def lengthen(model: PreTrainedModel, context: int, longer_context: str) -> PreTr
     longer = AutoModelForCausalLM.from_config(
         config, dtype=model.dtype, attn_implementation=model.config._attn_implementation
     )
-    longer.load_state_dict(state)
+    with whole(longer.parameters()):
+        longer.load_state_dict(state)
     longer.generation_config = model.generation_config
     longer.name_or_path = model.name_or_path
     name_loss(longer)

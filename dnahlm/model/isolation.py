@@ -3,6 +3,8 @@
 import torch
 from transformers import PreTrainedModel
 
+from dnahlm.model.partition import whole
+
 TOLERANCE = 1e-3  # of a logit; the two ways of computing differ by less than 1e-5 in float32
 
 
@@ -22,7 +24,8 @@ def packing_leak(model: PreTrainedModel, n_tokens: int = 16) -> float:
     second = torch.arange(n_tokens, 2 * n_tokens, device=model.device)[None]
     positions = torch.arange(n_tokens, device=model.device)[None]
     packed = torch.cat([second - n_tokens, second], dim=1)
-    both = model(input_ids=packed, position_ids=torch.cat([positions, positions], dim=1), use_cache=False).logits
-    alone = model(input_ids=second, position_ids=positions, use_cache=False).logits
+    with whole(model.parameters()):
+        both = model(input_ids=packed, position_ids=torch.cat([positions, positions], dim=1), use_cache=False).logits
+        alone = model(input_ids=second, position_ids=positions, use_cache=False).logits
     model.train(was_training)
     return (both[:, n_tokens:] - alone).abs().max().item()

@@ -10,8 +10,8 @@ import torch
 def whole(weights: Iterable[torch.nn.Parameter]) -> Iterator[None]:
     """Inside, every process sees the weights whole; what process 0 writes into them is kept by all.
 
-    Nothing happens to weights that are not parted, as in a run without ZeRO-3, or before its engine is made where
-    `zero3_init_flag` is false.
+    Under ZeRO-3 weights are parted as soon as a checkpoint is opened, before there is an engine that would gather them
+    for each layer. Nothing happens to weights that are not parted.
     """
     parted = [weight for weight in weights if hasattr(weight, "ds_id")]
     if not parted:
