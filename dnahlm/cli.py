@@ -30,7 +30,17 @@ COMMANDS = {
         "TokenizerReportConfig",
         "tokenizers side by side: cost of DNA and English, borders, stability, round trip",
     ),
+    "tokenizer extend": (
+        "dnahlm.tokenizer.extend",
+        "ExtendConfig",
+        "a published model's tokenizer + corpus -> the same with DNA tokens",
+    ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
+    "model fit": (
+        "dnahlm.model.fit",
+        "FitConfig",
+        "published checkpoint + tokenizer -> a checkpoint with rows for it",
+    ),
     "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
     "pairs coding": (
         "dnahlm.tasks.pairs.coding",

@@ -1,10 +1,16 @@
-"""LoRA: the switch in a recipe, and folding a trained adapter back into full weights."""
+"""LoRA: the switches in a recipe, and folding a trained adapter back into full weights."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from peft import LoraConfig, PeftModel
-from transformers import PreTrainedModel
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.pytorch_utils import Conv1D
+
+from dnahlm.config import did_you_mean
+from dnahlm.io import InputError
+from dnahlm.tokenizer.graft import first_new_id
 
 
 @dataclass
@@ -15,23 +21,111 @@ class AdapterArguments:
     lora_r: int = field(default=16, metadata={"help": "rank of the adapter"})
     lora_alpha: int = field(default=32, metadata={"help": "scale of the adapter"})
     lora_dropout: float = field(default=0.05, metadata={"help": "dropout inside the adapter"})
+    lora_modules_to_save: list[str] | None = field(
+        default=None,
+        metadata={"help": "modules to train whole and keep in the adapter, such as embed_tokens lm_head (GPT-2: wte)"},
+    )
+    train_new_tokens: bool = field(
+        default=False,
+        metadata={"help": "also train the rows of the tokens `dnahlm tokenizer extend` added, and no other row"},
+    )
 
 
-def lora_config(args: AdapterArguments, model: PreTrainedModel) -> LoraConfig | None:
-    """The peft config of a recipe: every linear layer but the head; None when LoRA is off."""
+def lora_config(
+    args: AdapterArguments, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> LoraConfig | None:
+    """The peft config of a recipe: every linear layer but the head; None when LoRA is off.
+
+    Where embedding and head are tied they stay so: what trains one trains the other.
+
+    Raises:
+        InputError: a module the model does not have, a tokenizer without new tokens, or both ways of training rows.
+    """
     if not args.use_peft:
+        if args.train_new_tokens or args.lora_modules_to_save:
+            raise InputError(
+                "train_new_tokens and lora_modules_to_save belong to LoRA: set use_peft too. Without it all is trained."
+            )
         return None
+    whole = modules_to_save(args.lora_modules_to_save or [], model)
+    rows: dict[str, Any] = {}
+    if args.train_new_tokens:
+        if whole:
+            raise InputError("give train_new_tokens or lora_modules_to_save, not both: the second trains all rows.")
+        rows = {"trainable_token_indices": dict.fromkeys(row_modules(model), new_ids(tokenizer))}
     return LoraConfig(
         task_type="CAUSAL_LM",
         r=args.lora_r,
         lora_alpha=args.lora_alpha,
         lora_dropout=args.lora_dropout,
         target_modules="all-linear",
+        modules_to_save=whole or None,
+        ensure_weight_tying=bool(whole) and is_tied(model),
         # GPT-2 stores its projections transposed.
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
+        **rows,
     )
 
 
+def new_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The ids that `dnahlm tokenizer extend` added.
+
+    Raises:
+        InputError: it added none.
+    """
+    vocabulary = tokenizer.get_vocab()
+    first = first_new_id(vocabulary)
+    if first is None:
+        raise InputError(
+            "train_new_tokens: the checkpoint's tokenizer is not one that `dnahlm tokenizer extend` wrote, so no token "
+            "of it counts as new. To train all rows give lora_modules_to_save."
+        )
+    return list(range(first, max(vocabulary.values()) + 1))
+
+
+def is_tied(model: PreTrainedModel) -> bool:
+    """Whether embedding and head are one matrix."""
+    head = model.get_output_embeddings()
+    return head is not None and head.weight is model.get_input_embeddings().weight
+
+
+def row_modules(model: PreTrainedModel) -> list[str]:
+    """Names of the modules with a row per token: the embedding, and the head unless it is tied."""
+    wanted = [model.get_input_embeddings()] + ([] if is_tied(model) else [model.get_output_embeddings()])
+    return [name_of(module, model) for module in wanted]
+
+
+def name_of(module: nn.Module, model: PreTrainedModel) -> str:
+    """The last part of a module's name, such as `embed_tokens`."""
+    return next(name for name, found in model.named_modules() if found is module).split(".")[-1]
+
+
+def modules_to_save(names: list[str], model: PreTrainedModel) -> list[str]:
+    """The modules to train whole; of a tied pair both, else merging would part them.
+
+    Raises:
+        InputError: a module the model does not have.
+    """
+    known = sorted({name.split(".")[-1] for name, _ in model.named_modules() if name})
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"lora_modules_to_save: the model has no module {name!r}. {did_you_mean(name, known)[:300]} "
+                f"Its rows are in {' and '.join(row_modules(model))}."
+            )
+    pair = [name_of(m, model) for m in (model.get_input_embeddings(), model.get_output_embeddings())]
+    if is_tied(model) and set(pair) & set(names):
+        return [*dict.fromkeys([*names, *pair])]
+    return list(names)
+
+
 def merge(model: PeftModel) -> PreTrainedModel:
-    """Fold the adapter into the weights it adapts; the result is an ordinary checkpoint."""
-    return model.merge_and_unload()
+    """Fold the adapter into the weights it adapts; the result is an ordinary checkpoint, tied if its base was."""
+    was_tied = model.get_base_model().config.tie_word_embeddings
+    merged = model.merge_and_unload()
+    embedding, head = merged.get_input_embeddings(), merged.get_output_embeddings()
+    # peft trains one copy of GPT-2's tied pair and leaves two behind.
+    if was_tied and head.weight is not embedding.weight and head.weight.equal(embedding.weight):
+        merged.config.tie_word_embeddings = True
+        merged.tie_weights()
+    return merged

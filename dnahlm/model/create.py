@@ -14,6 +14,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
 )
+from transformers.models.auto.tokenization_auto import MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS
 
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
@@ -42,6 +43,14 @@ class ModelArguments:
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )
     dropout: float = field(default=0.0, metadata={"help": "dropout rate of a model from scratch"})
+    new_token_init: str = field(
+        default="subtoken_mean",
+        metadata={"help": "how rows of tokens that are new to a checkpoint start: subtoken_mean, mean or random"},
+    )
+    longer_context: str | None = field(
+        default=None,
+        metadata={"help": "how a checkpoint gets positions for longer blocks: copy or interpolate; empty = not"},
+    )
     config_overrides: dict | str | None = field(
         default=None,
         metadata={"help": "further settings of the model type's own config, of a model from scratch; a mapping in "
@@ -95,6 +104,7 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
     # The class itself, not `from_config`: that draws other weights under ZeRO-3 than everywhere else.
     model = MODEL_FOR_CAUSAL_LM_MAPPING[type(config)](config)
     set_special_ids(model, tokenizer)
+    keep_splitter(model, tokenizer)
     name_loss(model)
     return model
 
@@ -156,3 +166,15 @@ def set_special_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) 
     for name, value in special_ids(tokenizer).items():
         setattr(model.config, name, value)
         setattr(model.generation_config, name, value)
+
+
+def keep_splitter(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Let `AutoTokenizer` open the tokenizer as it is beside this model, whose type may have a splitter of its own.
+
+    Beside a Qwen2 config (and a few others) transformers takes the type's class whatever `tokenizer_class` says, and
+    with it another splitter than tokenizer.json holds; it leaves that alone only where an `auto_map` is present.
+    """
+    if model.config.model_type in MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS:
+        tokenizer.init_kwargs["auto_map"] = {"AutoTokenizer": [None, None]}  # names no code
+    else:
+        tokenizer.init_kwargs.pop("auto_map", None)

@@ -1,18 +1,22 @@
 """Pretraining: packed blocks -> a checkpoint, from scratch or continuing one, in one process or under DeepSpeed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainingArguments, set_seed
 
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
-from dnahlm.model.create import ModelArguments, check_attention, context_of, create_model
+from dnahlm.model.create import ModelArguments, check_attention, create_model
+from dnahlm.model.english import sample
+from dnahlm.model.fit import fit
+from dnahlm.model.fit import summary as summary_of_fit
 from dnahlm.model.isolation import TOLERANCE, packing_leak
-from dnahlm.model.load import check_rows, load_checkpoint
-from dnahlm.model.transplant import transplant
-from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
+from dnahlm.model.load import load_checkpoint
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, is_main_process, staged_training
 from dnahlm.training.block_trainer import BITS, BlockTrainer
 from dnahlm.training.blocks import BlockStream, collate_blocks, read_blocks
@@ -56,7 +60,7 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
             "Run `dnahlm corpus pack` again with this tokenizer, or give the one named in the blocks' manifest."
         )
     set_seed(args.seed)  # before the weights are drawn, which the trainer's own seeding would be too late for
-    model, start = starting_model(model_args, tokenizer, blocks["block_size"])
+    model, start = starting_model(model_args, tokenizer, tokenizer_path, data.blocks, blocks["block_size"], args.seed)
     model.config.use_cache = False  # with a cache, packed documents would see each other
     leak = packing_leak(model)
     if leak > TOLERANCE and is_main_process():
@@ -129,27 +133,33 @@ def bits_before(trainer: BlockTrainer) -> dict[str, float]:
 
 
 def starting_model(
-    args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block_size: int
+    args: ModelArguments, tokenizer: PreTrainedTokenizerFast, tokenizer_path: str, data: str, block_size: int, seed: int
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
     """The model a run begins with, and where it came from.
 
-    A checkpoint that was trained with another vocabulary gets new embedding rows (`model.transplant`).
+    A checkpoint that was trained with another vocabulary gets new embedding rows (`model.fit`).
     """
     if not args.model_name_or_path:
         return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
     check_attention(args.attn_implementation)
     model = load_checkpoint(args.model_name_or_path, args.attn_implementation)
-    if block_size > context_of(model):
-        raise InputError(
-            f"{args.model_name_or_path}: sees {context_of(model):,} tokens, but the blocks have {block_size:,}. "
-            "Pack again with a block_size of at most that."
-        )
-    old = read_tokenizer(args.model_name_or_path)
-    rows = {"shared": len(tokenizer), "new": 0}
-    if fingerprint(old) != fingerprint(tokenizer):
-        rows = transplant(model, old, tokenizer)
-    check_rows(model, tokenizer, args.model_name_or_path)
-    return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, "embedding_rows": rows}
+    english = sample(english_of(Path(data), tokenizer))
+    model, facts = fit(
+        model, args.model_name_or_path, tokenizer, tokenizer_path, block_size, args.longer_context,
+        args.new_token_init, english, seed,
+    )  # fmt: skip
+    if is_main_process():
+        print(summary_of_fit(facts))
+    return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, **facts}
+
+
+def english_of(blocks: Path, tokenizer: PreTrainedTokenizerFast) -> Iterator[str]:
+    """Yield the held-out English of packed blocks, none where they hold none."""
+    if not (blocks / "validation" / "text").is_dir():
+        return
+    for row in read_blocks(blocks / "validation" / "text"):
+        for ids in np.split(row["input_ids"], np.flatnonzero(row["position_ids"] == 0)):
+            yield tokenizer.decode(ids, skip_special_tokens=True)
 
 
 def zero_stage(trainer: BlockTrainer) -> int | None:

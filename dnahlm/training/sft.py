@@ -97,7 +97,7 @@ def run(
             processing_class=tokenizer,
             train_dataset=datasets["train"],
             eval_dataset=datasets["validation"],
-            peft_config=lora_config(adapter, model),
+            peft_config=lora_config(adapter, model, tokenizer),
             callbacks=[LossLog()],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
