@@ -50,8 +50,8 @@ READING = (
     (
         "one base later",
         "The same DNA read from its second base on. Reach: bases until both segmentations agree for good; never in "
-        "step: they still differ at the end of the window. Tokens of fixed length never agree again, so a model "
-        "has to learn a motif once for each place in a token.",
+        "step: they still differ in the last 20 bases of the window. Tokens of fixed length never agree again, so a "
+        "model has to learn a motif once for each place in a token.",
     ),
     (
         "letters",
@@ -74,7 +74,7 @@ def remarks(one: dict[str, Any]) -> list[str]:
         )
     never, moved = one["shift"]["never"], one["variant"]["mean_tokens"]
     if never is not None and never > 0.5:
-        found.append(f"Read one base later, {percent(never)} of the windows are cut otherwise up to their end.")
+        found.append(f"Read one base later, {percent(never)} of the windows are cut otherwise to their end.")
     if moved is not None:
         found.append(f"One changed base changes {figure(moved, 1)} tokens on average.")
     changed = {kind: r["changed"] for kind, r in one["round_trip"].items() if r["changed"]}

@@ -64,7 +64,7 @@ def vocabulary_rows(report: dict[str, Any]) -> Rows:
         row(report, "different tokens used in DNA", bases, lambda t: count(t["dna"]["distinct_tokens"] or None)),
         row(report, "unreachable", "all but special ones", with_proof),
         row(report, "DNA and more", "all", lambda t: count(t["vocabulary"]["mixed_entries"])),
-        row(report, "longest DNA entry, bases", "",
+        row(report, "longest DNA entry, bases", "all",
             lambda t: count(max(map(int, t["vocabulary"]["dna_entry_lengths"]), default=None))),
     ]  # fmt: skip
 
