@@ -1,5 +1,7 @@
 """Small tokenizers in the layouts of published models: the same normalizer, splitter, model flags, decoder, ids."""
 
+import json
+
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import GPT2Tokenizer, LlamaTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer
 
@@ -11,34 +13,35 @@ TEXT = [
 ]
 
 
-def trained(splitter, vocab_size, alphabet=(), normalizer=None, special_tokens=()):
+def trained(texts, splitter, vocab_size, alphabet, special_tokens=()):
     """Vocabulary and merges of a BPE trained on a few sentences."""
     tokenizer = Tokenizer(models.BPE(unk_token=None))
     tokenizer.pre_tokenizer = splitter
-    if normalizer:
-        tokenizer.normalizer = normalizer
     tokenizer.train_from_iterator(
-        TEXT * 30,
+        texts * 30,
         trainers.BpeTrainer(
             vocab_size=vocab_size, initial_alphabet=list(alphabet), special_tokens=list(special_tokens),
             show_progress=False,
         ),
     )  # fmt: skip
-    import json
-
     model = json.loads(tokenizer.to_str())["model"]
     return model["vocab"], [tuple(pair) for pair in model["merges"]]
 
 
+def byte_level_vocabulary():
+    """The 256 bytes and what they are merged to."""
+    return trained(TEXT, pre_tokenizers.ByteLevel(add_prefix_space=False), 420, pre_tokenizers.ByteLevel.alphabet())
+
+
 def gpt2():
     """GPT-2: byte-level, the end token last in the vocabulary, no pad."""
-    vocab, merges = trained(pre_tokenizers.ByteLevel(add_prefix_space=False), 420, pre_tokenizers.ByteLevel.alphabet())
+    vocab, merges = byte_level_vocabulary()
     return GPT2Tokenizer(vocab={**vocab, "<|endoftext|>": len(vocab)}, merges=merges)
 
 
 def qwen2():
     """Qwen2: NFC, an own pattern, three added tokens behind the vocabulary, pad = end."""
-    vocab, merges = trained(pre_tokenizers.ByteLevel(add_prefix_space=False), 420, pre_tokenizers.ByteLevel.alphabet())
+    vocab, merges = byte_level_vocabulary()
     tokenizer = Qwen2Tokenizer(vocab=vocab, merges=merges)
     tokenizer.add_tokens([AddedToken(f"<|im_{name}|>", special=True) for name in ("start", "end")])
     return tokenizer
@@ -46,7 +49,7 @@ def qwen2():
 
 def llama3():
     """Llama 3: byte-level with an own pattern, whole words looked up first, many added tokens behind the vocabulary."""
-    vocab, merges = trained(pre_tokenizers.ByteLevel(add_prefix_space=False), 420, pre_tokenizers.ByteLevel.alphabet())
+    vocab, merges = byte_level_vocabulary()
     vocab["Ġunreachable"] = len(vocab)  # no merge makes it: only looking whole words up does
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, ignore_merges=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -69,7 +72,8 @@ def sentencepiece_vocabulary():
     """Unknown, start, end, the 256 byte tokens, then pieces with ▁ for a blank."""
     special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
     splitter = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=True)
-    return trained(splitter, 620, alphabet="ACGTN", special_tokens=special)
+    # No piece holds a newline: it becomes a byte token, as in the published ones.
+    return trained([text.replace("\n", " ") for text in TEXT], splitter, 620, "ACGTN", special)
 
 
 def llama2():

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from peft import LoraConfig, PeftModel
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from transformers.pytorch_utils import Conv1D
 
 from dnahlm.config import did_you_mean
@@ -52,6 +54,11 @@ def lora_config(
     if args.train_new_tokens:
         if whole:
             raise InputError("give train_new_tokens or lora_modules_to_save, not both: the second trains all rows.")
+        if is_deepspeed_zero3_enabled() and not torch.cuda.is_available():
+            raise InputError(
+                "train_new_tokens: peft collects rows that ZeRO-3 has parted on CUDA devices only. "
+                "Train with ZeRO-2, or give lora_modules_to_save."
+            )
         rows = {"trainable_token_indices": dict.fromkeys(row_modules(model), new_ids(tokenizer))}
     return LoraConfig(
         task_type="CAUSAL_LM",

@@ -11,7 +11,7 @@ from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import FILE_NAME, StageClock, read_json, read_manifest, write_manifest
 from dnahlm.model.context import lengthen
 from dnahlm.model.create import context_of, keep_splitter
-from dnahlm.model.english import bits_per_byte, sample
+from dnahlm.model.english import LONGEST_WINDOW, bits_per_byte, sample
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import n_ids, transplant
 from dnahlm.readers.corpus import read_corpus
@@ -116,7 +116,8 @@ def fit(
     new_rows, longer = fingerprint(old) != fingerprint(tokenizer), context > had
     if new_rows:
         check_base(Path(tokenizer_path), old, name)
-    before = bits_per_byte(model, old, english, n_ids(old)) if english and (new_rows or longer) else None
+    window = min(had, LONGEST_WINDOW)
+    before = bits_per_byte(model, old, english, n_ids(old), window) if english and (new_rows or longer) else None
     if longer:
         model = lengthen(model, context, longer_context)
     rows = {"shared": n_ids(tokenizer), "new": 0}
@@ -126,7 +127,7 @@ def fit(
     keep_splitter(model, tokenizer)
     facts: dict[str, Any] = {"embedding_rows": rows, "context": context_of(model)}
     if before is not None:
-        after = bits_per_byte(model, tokenizer, english, n_ids(old))
+        after = bits_per_byte(model, tokenizer, english, n_ids(old), window)
         facts["english"] = {
             "bytes": sum(len(text.encode()) for text in english),
             "bits_per_byte_before": before["old_tokens"],

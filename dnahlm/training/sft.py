@@ -11,6 +11,7 @@ from typing import Any
 from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl import SFTConfig
 
 from dnahlm.io import InputError
@@ -109,6 +110,7 @@ def run(
         manifest: dict[str, Any] = {}
         if trainer.is_world_process_zero():
             write_tasks(Path(data.instructions), records["train"], part)
+            unset_hf_deepspeed_config()  # else ZeRO-3 would part what this process alone opens
             facts = finish(part) if finish else {}
             manifest = write_manifest(
                 part,

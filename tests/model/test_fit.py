@@ -89,9 +89,11 @@ def test_the_logits_of_old_tokens_are_those_of_the_old_checkpoint(world, tmp_pat
         assert torch.equal(after(input_ids=ids).logits[..., : before.config.vocab_size], before(input_ids=ids).logits)
 
 
-def test_a_longer_context_is_made_in_the_same_step(world, tmp_path):
-    manifest = run(config(world, tmp_path / "out", context=64, longer_context="copy"))
+def test_a_longer_context_is_made_in_the_same_step(world, corpus, tmp_path):
+    manifest = run(config(world, tmp_path / "out", context=64, longer_context="copy", corpus=str(corpus)))
     assert manifest["start"]["context"] == 64
+    english = manifest["start"]["english"]
+    assert english["bits_per_byte_after_among_old_tokens"] == pytest.approx(english["bits_per_byte_before"], rel=1e-6)
     assert json.loads((tmp_path / "out/config.json").read_text())["n_positions"] == 64
     with pytest.raises(InputError, match="give longer_context"):
         run(config(world, tmp_path / "other", context=64))
@@ -131,7 +133,7 @@ def test_bits_per_byte_are_those_of_the_models_own_loss(world):
     ids = torch.tensor([[tokenizer.eos_token_id, *token_ids(tokenizer, [text])[0]]])
     with torch.no_grad():
         nats = model(input_ids=ids, labels=ids).loss.item() * (ids.shape[1] - 1)
-    found = bits_per_byte(model, tokenizer, [text], len(tokenizer))
+    found = bits_per_byte(model, tokenizer, [text], len(tokenizer), 32)
     assert found["all_tokens"] == found["old_tokens"] == pytest.approx(nats / 0.6931472 / len(text), rel=1e-5)
 
 

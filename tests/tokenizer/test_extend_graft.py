@@ -122,6 +122,29 @@ def test_it_loads_with_auto_tokenizer_beside_a_config_and_is_complete(pairs, nam
     assert (now["normalizer"], now["post_processor"]) == (old["normalizer"], old["post_processor"])
 
 
+@EACH
+def test_a_question_and_its_answer_are_told_apart(pairs, name):
+    from dnahlm.tasks.prompt import encode, render_prompt
+
+    _, extended = pairs[name]
+    prompt = render_prompt(extended, "Is it a promoter?", "ACGTTTACGTACGTACGTTT")
+    (asked,), (answer,) = encode(extended, [prompt], ["non-promoter"])
+    assert extended.decode(asked) == prompt
+    assert extended.decode(asked + answer) == prompt + "non-promoter" + extended.eos_token
+
+
+@settings(max_examples=50, deadline=None)
+@given(parts=st.lists(st.one_of(st.sampled_from([" ", "  ", "    ", "a", "\n"]), DNA), max_size=6))
+def test_blanks_that_are_added_tokens_stay_what_they_are(parts):
+    """As in GPT-NeoX."""
+    base = BASES["gpt2"]()
+    base.add_tokens(["  ", "    "])
+    extended, text = extend(base, LEARNT, 40, MIN_RUN, "neox"), "".join(parts)
+    assert extended.decode(ids(extended, text)) == text
+    english = "".join(part for part in parts if part.strip("ACGTN"))
+    assert ids(extended, english) == ids(base, english)
+
+
 @settings(max_examples=100, deadline=None)
 @given(words=st.sets(st.text("ACGTN", min_size=1, max_size=5), min_size=1), text=st.text("ACGTN", max_size=8))
 def test_the_pattern_matches_the_longest_word(words, text):
