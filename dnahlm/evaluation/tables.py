@@ -94,7 +94,7 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
         "rows": f"{rows}, {low if low == high else f'{low} to {high}'} bases",
         "classes": ", ".join(f"{answer} {count:,}" for answer, count in task["counts"].items()),
         "baseline train rows": f"{task['n_baseline_train']:,}",
-        "temperature": number(task["temperature"], 2),
+        "calibration": ", ".join(f"{name} {value}" for name, value in task["calibration"].items()) or "none",
     }
     if "invalid_share" in task:
         found["invalid generated answers"] = percent(task["invalid_share"])
@@ -107,7 +107,7 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
 
 def facts(report: dict[str, Any]) -> dict[str, str]:
     """What was run, on what, from what; name -> text."""
-    model, hardware = report["model"], report["hardware"]
+    model, hardware = report["models"][0], report["hardware"]
     tuned = f", tuned {model['tuned']} with seed {model['tuned_seed']}" if model["tuned"] else ""
     return {
         "model": f"{model['path']} ({model['type']}, {model['parameters'] / 1e6:.2f} M parameters{tuned})",
@@ -130,6 +130,8 @@ def remarks(task: dict[str, Any]) -> list[str]:
     """
     ours, noise = metric(task, "scored", "mcc"), 2 / math.sqrt(task["n"])
     found = []
+    if ours is None:
+        return found
     given = [sum(column) for column in zip(*task["confusion"]["scored"], strict=True)][:-1]
     if max(given) == task["n"]:
         found.append(f"Gives the same answer, {task['answers'][given.index(task['n'])]!r}, for every row.")

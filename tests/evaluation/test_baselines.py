@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from dnahlm.dna import reverse_complement
-from dnahlm.evaluation.baselines import BASELINES, kmer_lr, majority, train_rows
+from dnahlm.evaluation.baselines.data import Data, majority, rows_of
+from dnahlm.evaluation.baselines.kmers import kmer_lr
+from dnahlm.evaluation.baselines.table import BASELINES
 from dnahlm.evaluation.metrics import mcc
 
 ANSWERS = ["background", "TATA box"]
