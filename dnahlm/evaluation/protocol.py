@@ -18,6 +18,12 @@ from dnahlm.evaluation.zero_shot import degrees, marked, overlap, status_of
 from dnahlm.io import InputError, require_free, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 
+# Of every entry of report.json; None where it was not asked for.
+SHARES = (
+    "invalid_share", "exact_match_given_scored_right", "n_scored_right", "substring_accuracy", "strand_agreement",
+    "phrasing_agreement", "option_order_agreement",
+)  # fmt: skip
+
 
 @dataclass
 class EvaluateConfig:
@@ -98,6 +104,7 @@ def evaluate_one(
     entry, ways, texts = evaluate_task(candidate, suite, rows, baselines[0], seen, seed)
     write_predictions(part / "predictions" / candidate.name / f"{rows.spec.id}.parquet", rows, ways, texts)
     return {
+        **dict.fromkeys(SHARES),
         "model": candidate.name,
         **describe_task(rows),
         "status": status_of(seen, rows, suite.split, found),

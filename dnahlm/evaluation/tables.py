@@ -96,11 +96,11 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
         "baseline train rows": f"{task['n_baseline_train']:,}",
         "calibration": ", ".join(f"{name} {value}" for name, value in task["calibration"].items()) or "none",
     }
-    if "invalid_share" in task:
+    if task.get("n_scored_right") is not None:
         found["invalid generated answers"] = percent(task["invalid_share"])
         exact = f"{percent(task['exact_match_given_scored_right'])} (n = {task['n_scored_right']:,})"
         found["generated exactly, where scored right"] = exact
-    if "phrasing_agreement" in task:
+    if task.get("phrasing_agreement") is not None:
         found["same answer under an unseen phrasing"] = percent(task["phrasing_agreement"])
     return found
 
@@ -144,7 +144,7 @@ def remarks(task: dict[str, Any]) -> list[str]:
             f"MCC {ours:.3f}: {relation} the k-mer baseline ({kmer:.3f}); with n = {task['n']:,}, "
             f"differences under {noise:.2f} may be chance."
         )
-    if task.get("invalid_share", 0) > 0.05:
+    if (task.get("invalid_share") or 0) > 0.05:
         found.append(f"{percent(task['invalid_share'])} of the generated texts are not exactly an answer.")
     if min(task["counts"].values()) == 0:
         absent = [answer for answer, count in task["counts"].items() if not count]

@@ -65,7 +65,7 @@ def windows(codes: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
     words, whole = np.zeros(len(codes), dtype=np.int64), np.ones(len(codes), dtype=bool)
     for back in range(order + 1):
         letter = np.full(len(codes), 4)
-        letter[back:] = codes[: len(codes) - back]
+        letter[back:] = codes[: max(len(codes) - back, 0)]
         words += np.minimum(letter, 3) * 4**back
         whole &= letter < 4
     return words, whole
