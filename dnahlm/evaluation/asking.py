@@ -26,12 +26,8 @@ EXTRA_TOKENS = 4  # room beyond the longest answer, so that a model that does no
 
 
 def chances(loaded: Loaded, spec: TaskSpec, scores: np.ndarray, words: Sequence[str]) -> np.ndarray:
-    """Calibrated probabilities (N, K) of the words whose log-probabilities are given, as they are in the files.
-
-    Rounded to single precision, so that figures computed again from a predictions file are the same.
-    """
-    found = probabilities(scores, loaded.calibration.get(spec.id, 1.0))
-    return found.astype(np.float32).astype(np.float64)
+    """Calibrated probabilities (N, K) of the words whose log-probabilities are given."""
+    return probabilities(scores, loaded.calibration.get(spec.id, 1.0))
 
 
 def calibration_facts(loaded: Loaded, spec: TaskSpec) -> dict[str, Any]:
@@ -61,7 +57,11 @@ def ask(candidate: Candidate, spec: TaskSpec, way: Way, options: Sequence[str]) 
 
 
 def decide(found: np.ndarray, options: Sequence[str]) -> Answered:
-    """The likeliest option of each row; the first one of equals."""
+    """The likeliest option of each row, the first one of equals, and all probabilities.
+
+    They are rounded to single precision, so that figures computed again from a predictions file are the same.
+    """
+    found = found.astype(np.float32).astype(np.float64)
     return Answered([options[k] for k in found.argmax(axis=1)], found)
 
 

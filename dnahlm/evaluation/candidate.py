@@ -36,7 +36,7 @@ def require_candidates(paths: Sequence[str]) -> None:
     """Refuse folders that are no checkpoints before any model is opened.
 
     Raises:
-        InputError: none given, one given twice, or a folder without config or weights.
+        InputError: none given, one given twice (also as a copy), or a folder without config or weights.
     """
     if not paths:
         raise InputError("--model: none given. Name one or more checkpoint folders.")
@@ -45,6 +45,15 @@ def require_candidates(paths: Sequence[str]) -> None:
             raise InputError(f"--model: {path} is given twice. A mean over copies of one model says nothing.")
         if Path(path).is_dir():
             require_checkpoint_files(Path(path))
+    if len(paths) > 1:
+        by_weights: dict[str, str] = {}
+        for path in paths:
+            digest = weights_sha256(path)
+            if digest and by_weights.setdefault(digest, path) != path:
+                raise InputError(
+                    f"--model: {path} has the same weights as {by_weights[digest]}. A mean over copies of one model "
+                    "says nothing; give checkpoints of different runs."
+                )
 
 
 def open_candidate(path: str, name: str) -> Candidate:

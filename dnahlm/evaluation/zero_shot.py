@@ -6,7 +6,8 @@ names the column of the report that measures it, or none when no column deserves
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,7 @@ def overlap(seen: Seen, folder: Path, rows: TaskRows) -> Overlap:
         if source.get("sha256") == digest:
             continue
         if is_still(Path(source["path"]), source.get("sha256")):
-            tuned = [r for r in read_instructions(Path(source["path"]) / "train.jsonl") if r["strand"] == "+"]
-            result.given_away |= given_away(tuned, rows.asked)
+            result.given_away |= given_away(tuned_dna(Path(source["path"]) / "train.jsonl"), rows.asked)
             continue
         result.checked = False
         built = source.get("manifest") or {}
@@ -59,15 +59,21 @@ def data_files(manifest: dict[str, Any], task: str) -> set[str]:
     return {entry["sha256"] for name, entry in found.items() if name.startswith(f"{task}/") and "sha256" in entry}
 
 
-def given_away(tuned: Iterable[dict], asked: Iterable[dict]) -> set[str]:
-    """Ids of the asked records that a tuned one equals, holds, lies in or nearly equals, on either strand."""
-    train = sorted({dna for record in tuned for dna in dna_of(record)})
+@lru_cache(maxsize=1)  # the next task is compared with the same rows
+def tuned_dna(path: Path) -> list[str]:
+    """Every sequence of a file of train rows, once; their other strands need no second look."""
+    records = read_instructions(path)
+    return sorted({dna for record in records if record["strand"] == "+" for dna in dna_of(record)})
+
+
+def given_away(tuned: Sequence[str], asked: Iterable[dict]) -> set[str]:
+    """Ids of the asked records that a tuned sequence equals, holds, lies in or nearly equals, on either strand."""
     test, owners = [], []
     for record in asked:
         for dna in dna_of(record):
             test.append(dna)
             owners.append(record["id"])
-    return {owners[leak.test_index] for leak in each_leak(train, test)}
+    return {owners[leak.test_index] for leak in each_leak(tuned, test)}
 
 
 def dna_of(record: dict) -> list[str]:

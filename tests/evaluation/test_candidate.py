@@ -238,6 +238,12 @@ def test_no_model_or_one_twice_is_refused(paths, message):
         require_candidates(paths)
 
 
+def test_a_copy_of_a_model_is_refused(tuned_folder, tmp_path):
+    shutil.copytree(tuned_folder, tmp_path / "copy")
+    with pytest.raises(InputError, match="has the same weights as"):
+        require_candidates([str(tuned_folder), str(tmp_path / "copy")])
+
+
 def test_a_second_model_that_is_none_is_refused_before_the_first_is_opened(world, suite, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: has no config\.json"):

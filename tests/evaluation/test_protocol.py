@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from dnahlm.dna import reverse_complement
 from dnahlm.evaluation.metrics import accuracy, mcc, measure
 from dnahlm.evaluation.protocol import EvaluateConfig, run
 from dnahlm.inference.scorer import probabilities, score
@@ -205,6 +206,72 @@ def test_figures_of_the_report_follow_from_the_predictions_file(evaluated, task)
     found = [r in text for r, text in zip(right, table["generated"], strict=True)]
     assert entry["substring_accuracy"] == pytest.approx(sum(found) / ASKED)
     assert entry["substring_accuracy"] >= entry["metrics"]["generated"]["accuracy"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_figures_of_clean_rows_are_those_of_the_rows_without_leaks(evaluated, task):
+    folder, _, tasks, _ = evaluated
+    clean, table = tasks[task]["clean"], pyarrow.parquet.read_table(folder / "predictions" / "m1" / f"{task}.parquet")
+    kept = table.filter(table["clean"]).to_pydict()
+    assert clean["n"] == len(kept["id"]) == 20
+    chances = np.array(kept["p_scored"])
+    expected = measure(kept["predicted_scored"], kept["answer"], TASKS[task], chances)
+    assert clean["metrics"]["scored"] == pytest.approx(expected, abs=1e-9)
+    for figures in (tasks[task], clean):
+        for way, metrics in figures["metrics"].items():
+            for name, value in metrics.items():
+                limits = figures["intervals"][way][name]
+                # The calibration error of a resample is never below 0, so its interval may lie above the figure.
+                assert (value is None) == (limits is None)
+                assert value is None or name == "ece" or limits[0] - 1e-6 <= value <= limits[1] + 1e-6
+
+
+def test_every_way_is_asked_and_one_that_exceeds_the_context_says_so(folders, tiny_tokenizer, tmp_path):
+    root, model, files = folders
+    suite = write_suite(
+        tmp_path, tasks=["toy_promoter"], max_rows=8, label_words=True, few_shot=[1, 40], baselines=["markov", "cnn"],
+        controls=["shuffled", "no_dna", "option_order"], n_bootstrap=50,
+    )  # fmt: skip
+    for task in (root / "instructions" / "tasks", root / "sft" / "tasks"):
+        path = task / "toy_promoter.yaml"
+        path.write_text(path.read_text().replace("strand_symmetric: false", "strand_symmetric: true"))
+    try:
+        run(EvaluateConfig(str(root / "sft"), str(tmp_path / "eval"), suite))
+    finally:
+        for task in (root / "instructions" / "tasks", root / "sft" / "tasks"):
+            path = task / "toy_promoter.yaml"
+            path.write_text(path.read_text().replace("strand_symmetric: true", "strand_symmetric: false"))
+    (entry,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    assert set(entry["metrics"]) == {
+        "scored", "generated", "strands", "held_out", "label_words", "few_shot_1", "shuffled", "no_dna", "option_order",
+        "markov", "cnn",
+    }  # fmt: skip
+    (note,) = entry["notes"]
+    assert note.startswith("few_shot_40 not asked: the longest prompt is")
+    table = pyarrow.parquet.read_table(tmp_path / "eval" / "predictions" / "m1" / "toy_promoter.parquet").to_pydict()
+    rows = {r["id"]: r for r in files["test"]}
+    both = []
+    for strand in (str, reverse_complement):
+        asked = [(rows[i]["instruction"], strand(rows[i]["input"])) for i in table["id"]]
+        prompts = [render_prompt(tiny_tokenizer, *pair) for pair in asked]
+        both.append(probabilities(score(model, tiny_tokenizer, prompts, TASKS["toy_promoter"]), 2.0))
+    assert np.array(table["p_strands"]) == pytest.approx((both[0] + both[1]) / 2, abs=1e-5)
+    alike = (both[0].argmax(axis=1) == both[1].argmax(axis=1)).mean()
+    assert entry["strand_agreement"] == pytest.approx(alike)
+    assert len(set(map(tuple, table["p_no_dna"]))) <= 2  # only the order of the options differs
+    assert None not in table["predicted_label_words"]
+    assert set(table["predicted_label_words"]) <= set(TASKS["toy_promoter"])
+
+
+def test_several_models_are_options_of_one_command_and_a_recipe_may_name_one(tmp_path):
+    from dnahlm.config import parse
+
+    (config,) = parse((EvaluateConfig,), ["--model", "a", "b", "--output", "o"], "dnahlm evaluate")
+    assert config.model == ["a", "b"]
+    for text in ("model: a", "model: [a]"):
+        (tmp_path / "e.yaml").write_text(f"{text}\noutput: o\n")
+        (config,) = parse((EvaluateConfig,), ["--config", str(tmp_path / "e.yaml")], "dnahlm evaluate")
+        assert config.model == ["a"]
 
 
 def test_texts_that_are_an_answer_and_stop_are_valid_and_baselines_stand_beside_them(evaluated):

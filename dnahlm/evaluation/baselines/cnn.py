@@ -20,7 +20,7 @@ PATIENCE = 5
 MAX_LENGTH = 1000  # letters; of a longer sequence, the middle
 BATCH = 128
 LEARNING_RATE = 2e-3
-CHANNELS = 96
+CHANNELS = 64
 MOTIF = 9  # letters that the first layer sees at once
 
 

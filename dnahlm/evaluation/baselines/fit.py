@@ -1,7 +1,5 @@
 """The suite's baselines for one task: fitted once, on the same splits, for all models of a report."""
 
-import numpy as np
-
 from dnahlm.evaluation.asking import decide
 from dnahlm.evaluation.baselines.data import Data, hold_back, letters, rows_of
 from dnahlm.evaluation.baselines.open import OPEN_BASELINES
@@ -32,6 +30,5 @@ def fit_baselines(suite: Suite, rows: TaskRows, seed: int) -> tuple[dict[str, An
         # Only the baselines that choose something give rows away for it.
         parts = choosing if name in ("markov", "cnn") else (texts, labels, [], [])
         data = Data(*parts, asked, rows.options, rows.spec.strand_symmetric, seed)
-        chances = BASELINES[name](data).astype(np.float32).astype(np.float64)
-        found[name] = decide(chances, rows.options)
+        found[name] = decide(BASELINES[name](data), rows.options)
     return found, n_train
