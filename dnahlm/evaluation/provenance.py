@@ -39,7 +39,9 @@ def ancestors(path: str, manifest: dict[str, Any] | None) -> Iterator[tuple[str,
 def seen_by(loaded: Loaded) -> Seen:
     """Everything the manifests of a checkpoint and of those it was made from say about its tunings."""
     chain = [found for _, found in ancestors(loaded.path, loaded.manifest) if "instructions" in found.get("inputs", {})]
-    seen = Seen(bool(chain), instructions=[found["inputs"]["instructions"] for found in chain])
+    # A pretrained checkpoint that was never tuned has seen no task, and its manifest says so.
+    known = bool(chain) or (loaded.manifest or {}).get("stage") in TRAINING_STAGES
+    seen = Seen(known, instructions=[found["inputs"]["instructions"] for found in chain])
     seen.tasks = {task for task, facts in loaded.task_facts.items() if facts.get("n_train", 0) > 0}
     for number, source in enumerate(seen.instructions):
         built = source.get("manifest") or {}

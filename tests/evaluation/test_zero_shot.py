@@ -184,6 +184,14 @@ def test_an_earlier_tuning_in_the_chain_counts(instructions, tuned, degrees):
     assert found["one"]["zero_shot"]["unseen_rows"] == "scored"
 
 
+def test_a_pretrained_model_that_was_never_tuned_has_seen_no_task(tuned_folder, instructions, degrees, tmp_path):
+    model = tmp_path / "pretrain"
+    shutil.copytree(tuned_folder, model, ignore=shutil.ignore_patterns("tasks*", "calibration.json"))
+    write_manifest(model, "pretrain", {"seed": 0}, StageClock(), {}, {})
+    (entry,) = degrees(model, instructions("a", "one")).values()
+    assert entry["zero_shot"] == NONE | {"unseen_task": "scored"}
+
+
 def test_validation_rows_are_not_called_unseen(instructions, tuned, degrees):
     (entry,) = degrees(tuned(instructions("a", "one")), split="validation", held_out_phrasing=False).values()
     assert entry["zero_shot"] == NONE
