@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from dnahlm.inference.load import Loaded, load, read_task_facts
 from dnahlm.io import InputError, sha256, shipped
 from dnahlm.manifest import FILE_NAME, read_json
-from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_files
+from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
 from dnahlm.tasks.spec import load_task
 from dnahlm.tokenizer.load import read_tokenizer, require_complete, template_fingerprint
 
@@ -43,8 +43,7 @@ def require_candidates(paths: Sequence[str]) -> None:
     for path in paths:
         if list(paths).count(path) > 1:
             raise InputError(f"--model: {path} is given twice. A mean over copies of one model says nothing.")
-        if Path(path).is_dir():
-            require_checkpoint_files(Path(path))
+        require_checkpoint_place(path)
     if len(paths) > 1:
         by_weights: dict[str, str] = {}
         for path in paths:
@@ -71,7 +70,8 @@ def open_candidate(path: str, name: str) -> Candidate:
         return open_head(path, name, tokenizer)
     manifest = read_json(Path(path) / FILE_NAME)
     check_template(tokenizer, manifest, path)
-    notes = complete(tokenizer, path, tuned_here=manifest is not None)
+    tuned_here = manifest is not None or (Path(path) / "tasks").is_dir()
+    notes = complete(tokenizer, path, tuned_here)
     loaded = load(path, tokenizer)
     if getattr(loaded.model.config, "max_position_embeddings", None) is None:
         loaded.model.config.max_position_embeddings = min(tokenizer.model_max_length, UNLIMITED)
@@ -93,12 +93,12 @@ def complete(tokenizer: PreTrainedTokenizerFast, where: str, tuned_here: bool) -
         # `require_complete` is for training, where an end token that also pads is never learned.
         tokenizer.pad_token = tokenizer.eos_token
         notes.append("its tokenizer has no pad token of its own; padding is masked, so nothing depends on it")
-    if not tokenizer.chat_template:
+    if not tokenizer.chat_template and not tuned_here:  # what we tuned has one, unless it was lost
         # A tokenizer that opens every text with its start token was trained to see one.
         opens = tokenizer.bos_token_id is not None and tokenizer("A")["input_ids"][:1] == [tokenizer.bos_token_id]
         tokenizer.chat_template = ("{{- bos_token }}" if opens else "") + alpaca()
         notes.append("its tokenizer has no chat template: asked with the Alpaca one, which it was not tuned on")
-    elif "enable_thinking" in tokenizer.chat_template and not tuned_here:
+    elif not tuned_here and "enable_thinking" in tokenizer.chat_template:
         # An answer is scored right behind the prompt, where such a model would begin to think aloud.
         tokenizer.chat_template = "{%- set enable_thinking = false %}" + tokenizer.chat_template
         notes.append("asked with thinking switched off")
