@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from dnahlm.evaluation.baselines.table import BASELINES
 from dnahlm.evaluation.candidate import Candidate, weights_sha256
 from dnahlm.evaluation.provenance import loss_curves
 from dnahlm.evaluation.rows import TaskRows
@@ -83,6 +84,8 @@ def describe_task(rows: TaskRows) -> dict[str, Any]:
 def summarize(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Mean and standard deviation (n - 1) over models of every figure that two or more models have.
 
+    Baselines are left out: they were fitted once, for all models.
+
     Returns:
         one dict per (task, way, metric): task, way, metric, mean, sd, n_models.
     """
@@ -90,7 +93,7 @@ def summarize(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for entry in tasks:
         for way, metrics in entry["metrics"].items():
             for name, value in metrics.items():
-                if value is not None:
+                if value is not None and way not in BASELINES:
                     values.setdefault((entry["task"], way, name), []).append(value)
     return [
         {"task": task, "way": way, "metric": name, "mean": mean(found), "sd": stdev(found), "n_models": len(found)}
