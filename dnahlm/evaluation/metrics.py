@@ -1,15 +1,17 @@
 """What a set of answers is worth: pure functions of predictions, references and probabilities.
 
 N rows, K answers (the words a task allows). A prediction of None is a generated text that was not exactly one of the
-answers: it is wrong, and it is a class of its own. To add a metric, write one function and one line in a table below.
+answers: it is wrong, and it is a class of its own. To add a metric, write one function and one line in a table below
+(and one in `bootstrap.py`, which computes the same figures for thousands of resamples at once).
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, roc_auc_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, matthews_corrcoef, roc_auc_score
 
 INVALID = "\0invalid"  # cannot be an answer of a task: those are printable text
+BINS = 15  # of the expected calibration error, of equal width
 
 
 def mcc(predictions: Sequence[str | None], references: Sequence[str]) -> float:
@@ -61,12 +63,56 @@ def auroc(probabilities: np.ndarray, references: Sequence[str], answers: Sequenc
     >>> auroc(np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]]), ["no", "no", "yes"], ["no", "yes"])
     1.0
     """
-    columns = [1] if len(answers) == 2 else range(len(answers))
-    truth = np.asarray(references)
-    hits = [truth == answers[k] for k in columns]
-    if any(hit.all() or not hit.any() for hit in hits):
-        return float("nan")
-    return float(np.mean([roc_auc_score(hit, probabilities[:, k]) for hit, k in zip(hits, columns, strict=True)]))
+    return _mean_over_answers(roc_auc_score, probabilities, references, answers)
+
+
+def auprc(probabilities: np.ndarray, references: Sequence[str], answers: Sequence[str]) -> float:
+    """Area under the precision-recall curve, 0..1, as average precision (steps, no interpolation).
+
+    A random ranking gives the share of the positive class. For K > 2 the mean of each answer against the rest; nan as
+    for `auroc`.
+
+    >>> auprc(np.array([[0.9, 0.1], [0.1, 0.9], [0.2, 0.8]]), ["no", "no", "yes"], ["no", "yes"])
+    0.5
+    """
+    return _mean_over_answers(average_precision_score, probabilities, references, answers)
+
+
+def brier(probabilities: np.ndarray, references: Sequence[str], answers: Sequence[str]) -> float:
+    """Brier score: mean squared distance of the probabilities from what is right; 0 is perfect.
+
+    K = 2: of the second answer's probability, 0..1. K > 2: summed over the answers, 0..2 (Brier 1950).
+
+    >>> brier(np.array([[0.5, 0.5], [0.0, 1.0]]), ["no", "yes"], ["no", "yes"])
+    0.125
+    """
+    return float(brier_terms(probabilities, numbered(references, answers)).mean())
+
+
+def brier_terms(probabilities: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Each row's share in `brier`, (N,); `right` holds the column numbers of the right answers."""
+    distance = ((probabilities - np.eye(probabilities.shape[1])[right]) ** 2).sum(axis=1)
+    return distance / 2 if probabilities.shape[1] == 2 else distance
+
+
+def ece(probabilities: np.ndarray, references: Sequence[str], answers: Sequence[str]) -> float:
+    """Expected calibration error, 0..1: how far confidence and accuracy are apart, over 15 bins of equal width.
+
+    Confidence is the probability of the likeliest answer (Guo et al. 2017).
+
+    >>> round(ece(np.array([[0.1, 0.9]] * 4), ["yes", "yes", "yes", "no"], ["no", "yes"]), 3)
+    0.15
+    """
+    confidence, bins = confidence_bins(probabilities)
+    correct = probabilities.argmax(axis=1) == numbered(references, answers)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(bins))
+
+
+def confidence_bins(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence of each row, and its bin, 0 to 14; a bin holds its upper end."""
+    confidence = probabilities.max(axis=1)
+    return confidence, np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
 
 
 def invalid_share(predictions: Sequence[str | None]) -> float:
@@ -76,6 +122,15 @@ def invalid_share(predictions: Sequence[str | None]) -> float:
     0.25
     """
     return sum(p is None for p in predictions) / len(predictions)
+
+
+def agreement(one: Sequence[str | None], other: Sequence[str | None]) -> float:
+    """Share of rows answered alike, 0..1.
+
+    >>> agreement(["a", "b"], ["a", "a"])
+    0.5
+    """
+    return sum(a == b for a, b in zip(one, other, strict=True)) / len(one)
 
 
 def confusion(predictions: Sequence[str | None], references: Sequence[str], answers: Sequence[str]) -> list[list[int]]:
@@ -96,7 +151,12 @@ METRICS: dict[str, Callable[[Sequence[str | None], Sequence[str]], float]] = {
     "accuracy": accuracy,
     "f1_macro": f1_macro,
 }
-PROBABILITY_METRICS: dict[str, Callable[[np.ndarray, Sequence[str], Sequence[str]], float]] = {"auroc": auroc}
+PROBABILITY_METRICS: dict[str, Callable[[np.ndarray, Sequence[str], Sequence[str]], float]] = {
+    "auroc": auroc,
+    "auprc": auprc,
+    "brier": brier,
+    "ece": ece,
+}
 
 
 def measure(
@@ -108,7 +168,7 @@ def measure(
     """Every metric of the two tables; None where it does not exist (no probabilities, or an absent class).
 
     >>> measure(["a"], ["a"], ["a", "b"])
-    {'mcc': 0.0, 'accuracy': 1.0, 'f1_macro': 1.0, 'auroc': None}
+    {'mcc': 0.0, 'accuracy': 1.0, 'f1_macro': 1.0, 'auroc': None, 'auprc': None, 'brier': None, 'ece': None}
     """
     values: dict[str, float | None] = {name: metric(predictions, references) for name, metric in METRICS.items()}
     for name, metric in PROBABILITY_METRICS.items():
@@ -117,6 +177,24 @@ def measure(
     return values
 
 
+def numbered(words: Sequence[str | None], answers: Sequence[str]) -> np.ndarray:
+    """Column number of each word, (N,); K for None."""
+    place: dict[str | None, int] = {answer: k for k, answer in enumerate(answers)} | {None: len(answers)}
+    return np.array([place[word] for word in words], dtype=np.int64)
+
+
 def _named(predictions: Sequence[str | None]) -> list[str]:
     """None under a name, because sklearn compares classes as text."""
     return [INVALID if p is None else p for p in predictions]
+
+
+def _mean_over_answers(
+    curve: Callable, probabilities: np.ndarray, references: Sequence[str], answers: Sequence[str]
+) -> float:
+    """The area of the second of two answers, or the mean over more; nan where one never or always occurs."""
+    columns = [1] if len(answers) == 2 else range(len(answers))
+    truth = np.asarray(references)
+    hits = [truth == answers[k] for k in columns]
+    if any(hit.all() or not hit.any() for hit in hits):
+        return float("nan")
+    return float(np.mean([curve(hit, probabilities[:, k]) for hit, k in zip(hits, columns, strict=True)]))

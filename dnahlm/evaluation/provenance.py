@@ -1,16 +1,30 @@
-"""What the chain of manifests in a tuned checkpoint tells: its instructions, what it has seen, how its losses fell."""
+"""What the chain of manifests in a checkpoint tells: what it was tuned on, in which words, and how its losses fell."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dnahlm.inference.load import Loaded
 from dnahlm.io import InputError, sha256
 from dnahlm.manifest import FILE_NAME
+from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
 
 INSTRUCTIONS_STAGE = "instructions build"
 TRAINING_STAGES = ("pretrain", "sft")
+
+
+@dataclass
+class Seen:
+    """What a model was tuned on; of a model without manifest nothing is `known`, and all is empty."""
+
+    known: bool = False
+    complete: bool = True  # the words of every tuning in the chain are known
+    tasks: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)  # answers it was tuned to give, of any task
+    phrasings: set[str] = field(default_factory=set)  # with {options}, of any task
+    instructions: list[dict[str, Any]] = field(default_factory=list)  # manifest entries: path, sha256, manifest
 
 
 def ancestors(path: str, manifest: dict[str, Any] | None) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -22,9 +36,42 @@ def ancestors(path: str, manifest: dict[str, Any] | None) -> Iterator[tuple[str,
         yield from ancestors(source["path"], source.get("manifest"))
 
 
-def tuned_on(loaded: Loaded) -> dict[str, Any] | None:
-    """The manifest entry of the instructions a checkpoint was tuned on: path, sha256, manifest; None if unknown."""
-    return (loaded.manifest or {}).get("inputs", {}).get("instructions")
+def seen_by(loaded: Loaded) -> Seen:
+    """Everything the manifests of a checkpoint and of those it was made from say about its tunings."""
+    chain = [found for _, found in ancestors(loaded.path, loaded.manifest) if "instructions" in found.get("inputs", {})]
+    # A pretrained checkpoint that was never tuned has seen no task, and its manifest says so.
+    known = bool(chain) or (loaded.manifest or {}).get("stage") in TRAINING_STAGES
+    seen = Seen(known, instructions=[found["inputs"]["instructions"] for found in chain])
+    seen.tasks = {task for task, facts in loaded.task_facts.items() if facts.get("n_train", 0) > 0}
+    for number, source in enumerate(seen.instructions):
+        built = source.get("manifest") or {}
+        trained = {
+            task for task, counts in built.get("counts", {}).items()
+            if isinstance(counts, dict) and (counts.get("train") or {}).get("rows", 0) > 0
+        }  # fmt: skip
+        seen.tasks |= trained
+        # The task files of the last tuning lie in the checkpoint, those of an earlier one in its instructions.
+        specs = loaded.tasks if number == 0 else earlier_tasks(Path(source["path"]), source.get("sha256"))
+        seen.complete &= bool(specs)
+        wording = built.get("config", {}).get("wording", "")
+        for spec in specs.values():
+            if spec.id in seen.tasks:
+                seen.phrasings |= {spec.wordings[wording].phrasing} if wording in spec.wordings else set(spec.phrasings)
+                seen.words |= set(answers(spec)) if has_fixed_answers(spec) else set()
+    return seen
+
+
+def earlier_tasks(folder: Path, digest: str | None) -> dict[str, TaskSpec]:
+    """The task files of an instructions folder, none when it is gone or is another one by now."""
+    if not is_still(folder, digest):
+        return {}
+    return {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
+
+
+def is_still(folder: Path, digest: str | None) -> bool:
+    """Whether the folder a manifest names lies where it did and has the same manifest."""
+    path = folder / FILE_NAME
+    return digest is not None and path.is_file() and sha256(path) == digest
 
 
 def instructions_folder(loaded: Loaded, given: str | None) -> Path:
@@ -35,7 +82,7 @@ def instructions_folder(loaded: Loaded, given: str | None) -> Path:
     """
     if given:
         return Path(given)
-    source = tuned_on(loaded)
+    source = (loaded.manifest or {}).get("inputs", {}).get("instructions")
     if source is None:
         raise InputError(
             f"{loaded.path}: its manifest names no instructions (was it tuned by `dnahlm`?). "
@@ -48,18 +95,6 @@ def instructions_folder(loaded: Loaded, given: str | None) -> Path:
             f"(looked from {Path.cwd()}). Pass --instructions with their place now."
         )
     return folder
-
-
-def status_of(task: str, split: str, loaded: Loaded, instructions: Path) -> str:
-    """Whether a model has seen a task and its rows: from its manifests, not from anyone's word."""
-    source = tuned_on(loaded)
-    if source is None:
-        return "unknown: the model has no manifest"
-    if loaded.task_facts.get(task, {}).get("n_train", 0) == 0:
-        return "unseen task"
-    if source.get("sha256") != sha256(instructions / FILE_NAME):
-        return "seen task, rows of other instructions: not checked for overlap"
-    return "seen task, unseen rows" if split == "test" else "seen task, rows the calibration has seen"
 
 
 def loss_curves(loaded: Loaded) -> list[dict[str, Any]]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dnahlm.config import did_you_mean, line_of
+from dnahlm.evaluation.open_answers import read_answer
 from dnahlm.evaluation.suite import Suite
 from dnahlm.io import InputError
 from dnahlm.tasks.instructions import read_instructions
-from dnahlm.tasks.spec import TaskSpec, answers, load_task
+from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
 
 
 @dataclass
@@ -20,7 +21,18 @@ class TaskRows:
     asked: list[dict]  # N rows of the suite's split
     n_available: int  # rows of the split before `max_rows`
     held_out: list[dict] | None  # the same N rows in unseen phrasings; None = not asked
-    train: list[dict]  # rows the baselines are fitted on, both strands
+    train: list[dict]  # for baselines and examples, both strands
+    validation: list[dict]  # for what a baseline may choose; empty where it is what is asked
+
+    @property
+    def options(self) -> list[str]:
+        """The K answers the task allows; none for a kind that answers with a number, a set or a code."""
+        return answers(self.spec) if has_fixed_answers(self.spec) else []
+
+    @property
+    def clean(self) -> list[bool | None]:
+        """Whether each row is free of leaks, None where the instructions do not say."""
+        return [record.get("clean") for record in self.asked]
 
 
 def read_rows(suite: Suite, folder: Path, seed: int) -> dict[str, TaskRows]:
@@ -44,7 +56,9 @@ def read_rows(suite: Suite, folder: Path, seed: int) -> dict[str, TaskRows]:
                 f"{did_you_mean(task, list(by_task))} Take it out of the suite or build instructions that hold it."
             )
     held_out = group(read_instructions(folder / "test_held_out.jsonl")) if suite.held_out_phrasing else {}
-    train = group(read_instructions(folder / "train.jsonl")) if suite.baselines else {}
+    train = group(read_instructions(folder / "train.jsonl")) if suite.baselines or suite.few_shot else {}
+    wanted = suite.baselines and suite.split != "validation"
+    validation = group(read_instructions(folder / "validation.jsonl")) if wanted else {}
     rows = {}
     for task in suite.tasks or by_task:
         spec = load_task(str(folder / "tasks" / f"{task}.yaml"))
@@ -52,7 +66,7 @@ def read_rows(suite: Suite, folder: Path, seed: int) -> dict[str, TaskRows]:
         check_answers(train.get(task, []), spec, folder / "train.jsonl")
         asked = draw(by_task[task], suite.max_rows, f"{seed} {task}")
         again = match(asked, held_out.get(task, []), folder) if suite.held_out_phrasing else None
-        rows[task] = TaskRows(spec, asked, len(by_task[task]), again, train.get(task, []))
+        rows[task] = TaskRows(spec, asked, len(by_task[task]), again, train.get(task, []), validation.get(task, []))
     return rows
 
 
@@ -89,10 +103,20 @@ def match(asked: list[dict], held_out: list[dict], folder: Path) -> list[dict]:
 
 def check_answers(records: list[dict], spec: TaskSpec, path: Path) -> None:
     """Raise `InputError` when a row's answer is not one its task allows."""
+    if not has_fixed_answers(spec):
+        for record in records:
+            if read_answer(spec, record["output"]) is None:
+                refuse_answer(record, spec, path, f"an answer of kind {spec.kind}")
+        return
     allowed = answers(spec)
     for record in records:
         if record["output"] not in allowed:
-            raise InputError(
-                f"{path}: row {record['id']!r}: the answer {record['output']!r} is not one of task {spec.id!r} "
-                f"({allowed}). Rows and task file are of different versions: run `dnahlm instructions build` again."
-            )
+            refuse_answer(record, spec, path, f"one of {allowed}")
+
+
+def refuse_answer(record: dict, spec: TaskSpec, path: Path, allowed: str) -> None:
+    """Raise `InputError` for one row."""
+    raise InputError(
+        f"{path}: row {record['id']!r}: the answer {record['output']!r} is not one of task {spec.id!r} "
+        f"({allowed}). Rows and task file are of different versions: run `dnahlm instructions build` again."
+    )

@@ -84,20 +84,20 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
         "rows": f"{rows}, {low if low == high else f'{low} to {high}'} bases",
         "classes": ", ".join(f"{answer} {count:,}" for answer, count in task["counts"].items()),
         "baseline train rows": f"{task['n_baseline_train']:,}",
-        "temperature": number(task["temperature"], 2),
+        "calibration": ", ".join(f"{name} {value}" for name, value in task["calibration"].items()) or "none",
     }
-    if "invalid_share" in task:
+    if task.get("n_scored_right") is not None:
         found["invalid generated answers"] = percent(task["invalid_share"])
         exact = f"{percent(task['exact_match_given_scored_right'])} (n = {task['n_scored_right']:,})"
         found["generated exactly, where scored right"] = exact
-    if "phrasing_agreement" in task:
+    if task.get("phrasing_agreement") is not None:
         found["same answer under an unseen phrasing"] = percent(task["phrasing_agreement"])
     return found
 
 
 def facts(report: dict[str, Any]) -> dict[str, str]:
     """What was run, on what, from what; name -> text."""
-    model, hardware = report["model"], report["hardware"]
+    model, hardware = report["models"][0], report["hardware"]
     tuned = f", tuned {model['tuned']} with seed {model['tuned_seed']}" if model["tuned"] else ""
     return {
         "model": f"{model['path']} ({model['type']}, {model['parameters'] / 1e6:.2f} M parameters{tuned})",
@@ -120,6 +120,8 @@ def remarks(task: dict[str, Any]) -> list[str]:
     """
     ours, noise = metric(task, "scored", "mcc"), 2 / math.sqrt(task["n"])
     found = []
+    if ours is None:
+        return found
     given = [sum(column) for column in zip(*task["confusion"]["scored"], strict=True)][:-1]
     if max(given) == task["n"]:
         found.append(f"Gives the same answer, {task['answers'][given.index(task['n'])]!r}, for every row.")
@@ -132,7 +134,7 @@ def remarks(task: dict[str, Any]) -> list[str]:
             f"MCC {ours:.3f}: {relation} the k-mer baseline ({kmer:.3f}); with n = {task['n']:,}, "
             f"differences under {noise:.2f} may be chance."
         )
-    if task.get("invalid_share", 0) > 0.05:
+    if (task.get("invalid_share") or 0) > 0.05:
         found.append(f"{percent(task['invalid_share'])} of the generated texts are not exactly an answer.")
     if min(task["counts"].values()) == 0:
         absent = [answer for answer, count in task["counts"].items() if not count]

@@ -29,11 +29,12 @@ class Loaded:
     manifest: dict[str, Any] | None = None
 
 
-def load(folder: str | Path) -> Loaded:
+def load(folder: str | Path, tokenizer: PreTrainedTokenizerFast | None = None) -> Loaded:
     """Load a full checkpoint or a LoRA adapter (folded into its base), in float32, on the GPU if there is one.
 
     Args:
         folder: what training wrote, or the name of a model on the hub (fetched or cached); its code is never run.
+        tokenizer: the folder's own, already loaded and completed; None = load it, and refuse one that lacks anything.
 
     Raises:
         InputError: no such folder or model; no config, weights or tokenizer in it; weights that do not fill the
@@ -44,7 +45,7 @@ def load(folder: str | Path) -> Loaded:
         require_checkpoint_files(path)
     is_adapter = (path / ADAPTER_FILE).is_file()
     model = load_adapter(path) if is_adapter else load_checkpoint(str(folder))
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder) if tokenizer is None else tokenizer
     manifest = read_json(path / FILE_NAME)
     check_rows(model, tokenizer, str(folder))
     check_fingerprint(tokenizer, manifest, str(folder))

@@ -34,12 +34,7 @@ def load_checkpoint(name: str, attn_implementation: str = "sdpa") -> PreTrainedM
     Raises:
         InputError: it cannot be opened, or its files do not hold every tensor of the model.
     """
-    path = Path(name)
-    if path.is_dir():
-        require_checkpoint_files(path)
-    elif looks_local(path):
-        found = "is a file, not a checkpoint folder" if path.is_file() else "no such folder"
-        raise InputError(f"{name}: {found}. Give the folder that training wrote, such as runs/tiny/sft.")
+    require_checkpoint_place(name)
     with clear_load_errors(name):
         model, info = AutoModelForCausalLM.from_pretrained(
             name,
@@ -87,6 +82,16 @@ def check_rows(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, where
             f"{where}: the tokenizer has {len(tokenizer)} tokens but the model {rows} embedding rows, so it belongs to "
             "another model. Copy the tokenizer files from the folder this model was trained with."
         )
+
+
+def require_checkpoint_place(name: str) -> None:
+    """Raise `InputError` for a folder that is no checkpoint, a file, or a path where nothing is; hub names pass."""
+    path = Path(name)
+    if path.is_dir():
+        require_checkpoint_files(path)
+    elif looks_local(path):
+        found = "is a file, not a checkpoint folder" if path.is_file() else "no such folder"
+        raise InputError(f"{name}: {found}. Give the folder that training wrote, such as runs/tiny/sft.")
 
 
 def require_checkpoint_files(path: Path) -> None:

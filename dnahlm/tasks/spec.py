@@ -176,8 +176,8 @@ def answers(spec: TaskSpec) -> list[str]:
     if not has_fixed_answers(spec):
         raise InputError(
             f"{spec.path}: task {spec.id} is of kind {spec.kind}, whose answers are no fixed list, so they cannot be "
-            "scored one by one: evaluate, predict and chat do not take it. Train on its instructions, let "
-            "`transformers` generate the answers, and name the other tasks in the suite."
+            "scored one by one: predict and chat do not take it. Train on its instructions; `dnahlm evaluate` lets the "
+            "model write its answers."
         )
     return list(spec.labels.values())
 

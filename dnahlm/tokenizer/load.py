@@ -91,8 +91,14 @@ def require_tokenizer_files(folder: Path) -> None:
     )
 
 
-def require_complete(tokenizer: PreTrainedTokenizerFast, where: str) -> None:
-    """Raise `InputError` when a loaded tokenizer lacks what training, scoring or chatting needs."""
+def require_complete(tokenizer: PreTrainedTokenizerFast, where: str, own_pad: bool = True) -> None:
+    """Raise `InputError` when a loaded tokenizer lacks what training, scoring or chatting needs.
+
+    Args:
+        tokenizer: as loaded.
+        where: folder or name, for the message.
+        own_pad: the pad token must differ from the end token, as training needs it.
+    """
     if not tokenizer.is_fast:
         raise InputError(f"{where}: is not a `tokenizers` (fast) tokenizer; tokenizer.json is needed.")
     for name in ("eos_token", "pad_token"):
@@ -101,7 +107,7 @@ def require_complete(tokenizer: PreTrainedTokenizerFast, where: str) -> None:
                 f"{where}: the tokenizer has no {name}. Set {name!r} in {where}/tokenizer_config.json, "
                 "or use the folder that `dnahlm tokenizer train` writes."
             )
-    if tokenizer.pad_token_id == tokenizer.eos_token_id:
+    if own_pad and tokenizer.pad_token_id == tokenizer.eos_token_id:
         raise InputError(
             f"{where}: pad token and end token are both {tokenizer.eos_token!r}, so a model could not learn to stop. "
             "Give the pad token a name of its own, or use the folder that `dnahlm tokenizer train` writes."
@@ -136,6 +142,11 @@ def fingerprint(tokenizer: PreTrainedTokenizerFast) -> str:
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     deciding = {key: state.get(key) for key in ("normalizer", "pre_tokenizer", "model", "added_tokens")}
     return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+
+
+def template_fingerprint(tokenizer: PreTrainedTokenizerFast) -> str:
+    """SHA-256 (hex) of the chat template: what turns a question into the text a model sees."""
+    return hashlib.sha256((tokenizer.chat_template or "").strip().encode()).hexdigest()
 
 
 def token_ids(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

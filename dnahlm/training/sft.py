@@ -23,7 +23,7 @@ from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tokenizer.dropout import DnaDropout
-from dnahlm.tokenizer.load import fingerprint, load_tokenizer
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 from dnahlm.training.answer_trainer import AnswerTrainer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training
 from dnahlm.training.callbacks import LossLog
@@ -125,6 +125,7 @@ def run(
                     "parameters": model.num_parameters(),
                 },
                 tokenizer_sha256=fingerprint(tokenizer),
+                chat_template_sha256=template_fingerprint(tokenizer),
                 processes=args.world_size,
                 zero_stage=zero_stage(trainer),
                 precision="bf16" if args.bf16 else "fp32",

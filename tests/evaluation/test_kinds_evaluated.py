@@ -4,11 +4,14 @@ import json
 import random
 import shutil
 
+import pyarrow.parquet
 import pytest
 import yaml
 
+from dnahlm.evaluation import open_task
 from dnahlm.evaluation.protocol import EvaluateConfig
 from dnahlm.evaluation.protocol import run as evaluate
+from dnahlm.inference.generator import Generated
 from dnahlm.inference.predict import PredictConfig
 from dnahlm.inference.predict import run as predict
 from dnahlm.io import InputError
@@ -22,7 +25,21 @@ TEXT = {
 }  # fmt: skip
 PAIR = TEXT | {"id": "pairs", "kind": "pair", "labels": {"0": "other", "1": "same"}, "metrics": ["mcc"]}
 NUMBER = TEXT | {"id": "level", "kind": "regression", "decimals": 1, "metrics": ["spearman"]}
-NUMBER |= {key: [text.replace(" {options}.", "") for text in TEXT[key]] for key in ("phrasings", "held_out_phrasings")}
+NO_OPTIONS = {
+    key: [text.replace(" {options}.", "") for text in TEXT[key]] for key in ("phrasings", "held_out_phrasings")
+}
+NUMBER |= NO_OPTIONS
+CODE = TEXT | {"id": "enzyme", "kind": "hierarchical", "levels": 4, "metrics": ["level_accuracy"]} | NO_OPTIONS
+SETS = TEXT | {
+    "id": "tissues", "kind": "multilabel", "labels": {"b": "brain", "l": "liver"}, "none_label": "none of these",
+    "metrics": ["f1_micro"],
+}  # fmt: skip
+LABELS = {
+    "pairs": ("0", "1"),
+    "level": ("0.5", "1.5"),
+    "enzyme": ("1.2.3.4", "1.2.3.-"),
+    "tissues": ("b;l", "none of these"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +49,22 @@ def folder(tmp_path_factory, tuned_folder):
     rng = random.Random(0)
     for split, n in (("train", 40), ("validation", 10), ("test", 10)):
         rows = [("".join(rng.choices("ACGT", k=20)), "".join(rng.choices("ACGT", k=20)), i % 2) for i in range(n)]
-        text = "".join(f"{one},{two},{one},{label}\n" for one, two, label in rows)
-        (root / f"{split}.csv").write_text("sequence1,sequence2,sequence,label\n" + text)
-    for spec in (PAIR, NUMBER):
+        for task, labels in LABELS.items():
+            text = "".join(f"{one},{two},{one},{labels[label]}\n" for one, two, label in rows)
+            (root / task).mkdir(exist_ok=True)
+            (root / task / f"{split}.csv").write_text("sequence1,sequence2,sequence,label\n" + text)
+    for spec in (PAIR, NUMBER, CODE, SETS):
+        spec["source"] = {"files": {split: f"{spec['id']}/{split}.csv" for split in TEXT["source"]["files"]}}
         (root / f"{spec['id']}.yaml").write_text(yaml.safe_dump(spec))
         config = InstructionsConfig(
             tasks=[str(root / f"{spec['id']}.yaml")], data_root=str(root), output=str(root / f"{spec['id']}_built")
         )
         run(config)
     shutil.copytree(tuned_folder, root / "sft")
-    for spec in (PAIR, NUMBER):
+    for spec in (PAIR, NUMBER, CODE, SETS):
         shutil.copy(root / f"{spec['id']}.yaml", root / "sft" / "tasks")
-    suite = {"name": "s", "description": "d", "baselines": ["majority", "kmer_lr"]}
+    suite = {"name": "s", "description": "d", "baselines": ["majority", "kmer_lr"], "n_bootstrap": 50,
+             "controls": ["no_dna"], "few_shot": [2]}  # fmt: skip
     (root / "suite.yaml").write_text(yaml.safe_dump(suite))
     return root
 
@@ -59,14 +80,42 @@ def test_pairs_are_scored_beside_baselines_that_see_both_sequences(folder, tmp_p
     evaluate(asked(folder, "pairs", tmp_path / "eval"))
     report = json.loads((tmp_path / "eval" / "report.json").read_text())
     (task,) = report["tasks"]
-    assert {"scored", "held_out", "majority", "kmer_lr"} <= task["metrics"].keys()
+    assert {"scored", "held_out", "no_dna", "few_shot_2", "majority", "kmer_lr"} <= task["metrics"].keys()
     assert (task["n"], task["min_bases"], task["max_bases"]) == (10, 40, 40)
 
 
-def test_a_kind_without_fixed_answers_is_refused_before_anything_is_written(folder, tmp_path):
-    with pytest.raises(InputError, match="task level is of kind regression, whose answers are no fixed list"):
-        evaluate(asked(folder, "level", tmp_path / "eval"))
-    assert not list(tmp_path.iterdir())
+@pytest.mark.parametrize(
+    ("task", "metrics"),
+    [
+        ("level", {"spearman", "pearson", "mae", "rmse"}),
+        ("tissues", {"exact_match", "f1_micro", "f1_macro"}),
+        ("enzyme", {"exact_match", "level_1", "level_2", "level_3", "level_4", "level_accuracy"}),
+    ],
+)
+def test_answers_that_are_no_fixed_list_are_written_and_read_strictly(folder, tmp_path, task, metrics):
+    evaluate(asked(folder, task, tmp_path / "eval"))
+    (entry,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    assert set(entry["metrics"]) == {"generated", "held_out", "no_dna", "few_shot_2", "majority", "kmer_lr"}
+    assert all(set(found) == metrics for found in entry["metrics"].values())
+    assert entry["answers"] == []
+    assert entry["invalid_share"] == 1.0  # random weights write no answer
+    assert entry["zero_shot"]["unseen_task"] is None
+    table = pyarrow.parquet.read_table(tmp_path / "eval" / "predictions" / "m1" / f"{task}.parquet").to_pydict()
+    assert table["predicted_generated"] == [None] * 10
+    assert all(table["predicted_kmer_lr"])
+    assert entry["clean"]["n"] == sum(table["clean"])
+
+
+def test_a_model_that_writes_the_right_number_is_right(folder, tmp_path, monkeypatch):
+    def right(candidate, spec, way, known):
+        return [Generated(f"{r['output']}{' or so' * (i == 0)}", i != 1) for i, r in enumerate(way.records)]
+
+    monkeypatch.setattr(open_task, "write_freely", right)
+    evaluate(asked(folder, "level", tmp_path / "eval"))
+    (entry,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    assert entry["invalid_share"] == 0.2  # one goes on, one does not stop
+    assert entry["substring_accuracy"] == 1.0
+    assert entry["metrics"]["generated"] == pytest.approx({"spearman": 1.0, "pearson": 1.0, "mae": 0.0, "rmse": 0.0})
 
 
 @pytest.mark.parametrize(

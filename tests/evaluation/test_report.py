@@ -33,7 +33,7 @@ def entry(name="core_promoter", predicted=None, generated=None, simulated=False,
         "counts": dict.fromkeys(ANSWERS, 50),
         "min_bases": 70,
         "max_bases": 70,
-        "temperature": 1.2,
+        "calibration": {"temperature": 1.2},
         "metrics": {
             "scored": measure(predicted, references, ANSWERS, chances),
             "generated": measure(generated, references, ANSWERS),
@@ -62,7 +62,9 @@ def full_report(*tasks):
         "seed": 0,
         "suite": {"name": "smoke", "description": "every task", "split": "test"},
         "instructions": "runs/tiny/instructions",
-        "model": {"path": "runs/tiny/sft", "type": "gpt2", "parameters": 5_130_000, "tuned": None, "tuned_seed": None},
+        "models": [
+            {"path": "runs/tiny/sft", "type": "gpt2", "parameters": 5_130_000, "tuned": None, "tuned_seed": None}
+        ],
         "hardware": {"cpus": 2, "threads": 1, "device": "cpu"},
         "versions": {"python": "3.12.0", "torch": "2.13.0"},
         "git_commit": "0123456789ab",

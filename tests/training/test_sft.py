@@ -139,3 +139,10 @@ def test_the_loss_is_that_of_the_whole_vocabulary_projection(tiny_model):
         whole = tiny_model(ids, labels=labels)
     loss = torch.nn.functional.cross_entropy(short.flatten(0, 1), targets.flatten(), ignore_index=-100)
     assert loss.item() == pytest.approx(whole.loss.item(), abs=1e-5)
+
+
+def test_the_manifest_names_the_chat_template_that_was_saved(checkpoint, instructions, tmp_path):
+    from dnahlm.tokenizer.load import load_tokenizer, template_fingerprint
+
+    manifest = tune(checkpoint, instructions, tmp_path / "sft", max_steps=1)
+    assert manifest["chat_template_sha256"] == template_fingerprint(load_tokenizer(tmp_path / "sft"))

@@ -1,0 +1,108 @@
+"""Questions put to a model: the probability of every answer, or what it writes by itself, read strictly.
+
+A prediction is the answer with the highest probability (scored), or the text the model writes by itself (generated),
+which counts only if it is exactly an answer and then stops. Nothing is searched for inside a text, except by
+`substring_accuracy`, which is there to show what such a search hides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from dnahlm.evaluation.bootstrap import Answered
+from dnahlm.evaluation.candidate import Candidate, head_scores
+from dnahlm.evaluation.ways import Way
+from dnahlm.inference.generator import Generated, generate
+from dnahlm.inference.load import Loaded
+from dnahlm.inference.scorer import probabilities, score
+from dnahlm.io import InputError
+from dnahlm.model.create import context_of
+from dnahlm.tasks.prompt import encode, render_prompts
+from dnahlm.tasks.spec import TaskSpec
+
+EXTRA_TOKENS = 4  # room beyond the longest answer, so that a model that does not stop is seen not to stop
+
+
+def chances(loaded: Loaded, spec: TaskSpec, scores: np.ndarray, words: Sequence[str]) -> np.ndarray:
+    """Calibrated probabilities (N, K) of the words whose log-probabilities are given."""
+    return probabilities(scores, loaded.calibration.get(spec.id, 1.0))
+
+
+def calibration_facts(loaded: Loaded, spec: TaskSpec) -> dict[str, Any]:
+    """What `chances` does to a task's scores; empty when it does nothing."""
+    fitted = loaded.calibration.get(spec.id)
+    if fitted is None:
+        return {}
+    return asdict(fitted) if is_dataclass(fitted) else {"temperature": fitted}
+
+
+def ask(candidate: Candidate, spec: TaskSpec, way: Way, options: Sequence[str]) -> Answered:
+    """The likeliest answer of each of a way's N rows, as one of the task's K options, and all probabilities.
+
+    Raises:
+        InputError: a row that does not fit the model, or a model that gives NaN.
+    """
+    loaded = candidate.loaded
+    try:
+        if candidate.head:
+            scores = head_scores(candidate, [r["input"] for r in way.records], way.words)
+        else:
+            asked, title = prompts(loaded, way.records), f"{spec.id}, {way.name}"
+            scores = score(loaded.model, loaded.tokenizer, asked, way.words, progress=title)
+    except InputError as error:
+        raise InputError(f"task {spec.id!r}, {way.name}: {error}") from error
+    return decide(chances(loaded, spec, scores, way.words), options)
+
+
+def decide(found: np.ndarray, options: Sequence[str]) -> Answered:
+    """The likeliest option of each row, the first one of equals, and all probabilities.
+
+    They are rounded to single precision, so that figures computed again from a predictions file are the same.
+    """
+    found = found.astype(np.float32).astype(np.float64)
+    return Answered([options[k] for k in found.argmax(axis=1)], found)
+
+
+def tokens_over(candidate: Candidate, way: Way, longest_answers: Sequence[str]) -> int:
+    """By how many tokens the longest question of a way, with its longest answer, exceeds the context; 0 = it fits."""
+    asked = prompts(candidate.loaded, way.records)
+    tokenizer = candidate.loaded.tokenizer
+    ids, _ = encode(tokenizer, asked, [longest_answers[0]] * len(asked))
+    _, with_eos = encode(tokenizer, asked[:1] * len(longest_answers), list(longest_answers))
+    return max(0, max(map(len, ids)) + max(map(len, with_eos)) - context_of(candidate.loaded.model))
+
+
+def write_freely(candidate: Candidate, spec: TaskSpec, way: Way, known: Sequence[str]) -> list[Generated]:
+    """What the model writes by itself for N rows, with room for the longest of the known answers and a little more.
+
+    Raises:
+        InputError: a prompt that fills the model's context.
+    """
+    loaded = candidate.loaded
+    asked = prompts(loaded, way.records)
+    _, with_eos = encode(loaded.tokenizer, asked[:1] * len(known), list(known))
+    room = max(map(len, with_eos)) + EXTRA_TOKENS
+    try:
+        return generate(loaded.model, loaded.tokenizer, asked, room, progress=f"{spec.id}, {way.name} written")
+    except InputError as error:
+        raise InputError(f"task {spec.id!r}, {way.name}: {error}") from error
+
+
+def read_strictly(texts: Sequence[Generated], options: Sequence[str]) -> list[str | None]:
+    """Texts that are exactly an answer and stop; None for all others."""
+    return [t.text if t.stopped and t.text in options else None for t in texts]
+
+
+def substring_accuracy(texts: Sequence[Generated], references: Sequence[str]) -> float:
+    """Share of texts in which the right answer occurs somewhere, whatever else they say, stopped or not.
+
+    `non-promoter` counts as right for `promoter` too. This is how an earlier system measured itself; never quote it.
+    """
+    return sum(r in t.text for t, r in zip(texts, references, strict=True)) / len(references)
+
+
+def prompts(loaded: Loaded, records: Sequence[dict]) -> list[str]:
+    """The records as the model reads them."""
+    return render_prompts(loaded.tokenizer, [r["instruction"] for r in records], [r["input"] for r in records])

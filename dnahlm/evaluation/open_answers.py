@@ -1,0 +1,131 @@
+"""Answers that are no fixed list: sets of labels, numbers, codes of several levels. They are generated and parsed.
+
+A text counts only if all of it is an answer and the model then stops. Figures are computed from counts of rows, so
+that one function gives the figure (every row once) and its resamples (see `bootstrap.py`).
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dnahlm.evaluation.bootstrap import LEVEL, resamples
+from dnahlm.tasks.kinds import options
+from dnahlm.tasks.spec import TaskSpec
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def read_answer(spec: TaskSpec, text: str) -> Any:
+    """What an answer says: a set of words, a number, or a tuple of levels; None when it is no answer of the task.
+
+    A set may name its words in any order, none twice; the word for "none of them" stands alone.
+    """
+    if spec.kind == "regression":
+        return float(text) if _NUMBER.fullmatch(text) and math.isfinite(float(text)) else None
+    if spec.kind == "hierarchical":
+        levels = tuple(text.split("."))
+        return levels if len(levels) == spec.levels and all(levels) and not re.search(r"\s", text) else None
+    if text == spec.none_label:
+        return frozenset()
+    words = text.split(", ")
+    known = set(options(spec)) - {spec.none_label}
+    return frozenset(words) if set(words) <= known and len(set(words)) == len(words) else None
+
+
+def measure_open(spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any]) -> dict[str, float | None]:
+    """Every figure of the kind; None where it does not exist (a correlation with a constant, no valid answer)."""
+    values = figures(spec, predicted, references, np.ones((len(references), 1)))
+    return {name: None if np.isnan(row[0]) else float(row[0]) for name, row in values.items()}
+
+
+def open_intervals(
+    spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any], n_resamples: int, seed: int
+) -> dict[str, list[float] | None]:
+    """Metric -> [low, high] of the central 95 % of the resamples."""
+    blocks = [figures(spec, predicted, references, c) for c in resamples(len(references), n_resamples, seed)]
+    found: dict[str, list[float] | None] = {}
+    for name in blocks[0] if blocks else ():
+        row = np.concatenate([block[name] for block in blocks])
+        known, tail = row[~np.isnan(row)], (1 - LEVEL) / 2
+        found[name] = np.quantile(known, [tail, 1 - tail]).tolist() if 2 * len(known) > len(row) else None
+    return found
+
+
+def figures(
+    spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any], counts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Metric -> (R,), for counts (N, R) of how often each row is there."""
+    counts = counts.astype(np.float64)
+    if spec.kind == "regression":
+        return of_numbers(predicted, references, counts)
+    exact = np.array([p == r for p, r in zip(predicted, references, strict=True)], dtype=float)
+    found = {"exact_match": exact @ counts / counts.sum(axis=0)}
+    if spec.kind == "hierarchical":
+        return found | of_levels(spec.levels or 1, predicted, references, counts)
+    return found | of_sets([w for w in options(spec) if w != spec.none_label], predicted, references, counts)
+
+
+def of_numbers(predicted: Sequence[float | None], references: Sequence[float], counts: np.ndarray) -> dict:
+    """Spearman, Pearson, mean absolute and root mean squared error of the rows with a valid number."""
+    valid = [i for i, p in enumerate(predicted) if p is not None]
+    x = np.array([predicted[i] for i in valid], dtype=np.float64)
+    y = np.array([references[i] for i in valid], dtype=np.float64)
+    drawn = counts[valid]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n, off = drawn.sum(axis=0), x - y
+        return {
+            "spearman": correlation(ranks(x, drawn), ranks(y, drawn), drawn),
+            "pearson": correlation(x[:, None], y[:, None], drawn),
+            "mae": np.abs(off) @ drawn / n,
+            "rmse": np.sqrt(off**2 @ drawn / n),
+        }
+
+
+def correlation(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Pearson correlation of (N, R) or (N, 1) values under counts (N, R); nan where one side is constant."""
+    n = counts.sum(axis=0)
+    x, y = x - (x * counts).sum(axis=0) / n, y - (y * counts).sum(axis=0) / n
+    spread = np.sqrt((x * x * counts).sum(axis=0) * (y * y * counts).sum(axis=0))
+    return np.where(spread > 1e-12, (x * y * counts).sum(axis=0) / spread, np.nan)
+
+
+def ranks(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Midranks (N, R) of the values when each is there as often as counted."""
+    if not len(values):
+        return counts
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    tied = np.add.reduceat(counts[order], starts, axis=0)
+    middle = np.cumsum(tied, axis=0) - tied / 2 + 0.5
+    group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
+    result = np.empty_like(counts)
+    result[order] = middle[group]
+    return result
+
+
+def of_levels(levels: int, predicted: Sequence[tuple | None], references: Sequence[tuple], counts: np.ndarray) -> dict:
+    """Share of rows right down to each level, and the mean over the levels; an invalid answer is wrong at all."""
+    found = {}
+    for level in range(1, levels + 1):
+        hits = [p is not None and p[:level] == r[:level] for p, r in zip(predicted, references, strict=True)]
+        found[f"level_{level}"] = np.array(hits, dtype=float) @ counts / counts.sum(axis=0)
+    return found | {"level_accuracy": np.mean(list(found.values()), axis=0)}
+
+
+def of_sets(
+    words: Sequence[str], predicted: Sequence[frozenset | None], references: Sequence[frozenset], counts: np.ndarray
+) -> dict:
+    """Micro and macro F1 over the labels that occur; an invalid answer names none of them."""
+    said, true = ([[w in (row or ()) for w in words] for row in rows] for rows in (predicted, references))
+    said, true = np.array(said, dtype=float), np.array(true, dtype=float)
+    hits, both = (said * true).T @ counts, (said + true).T @ counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "f1_micro": 2 * hits.sum(axis=0) / both.sum(axis=0),
+            "f1_macro": np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0).sum(axis=0)
+            / (both > 0).sum(axis=0),
+        }
