@@ -49,10 +49,16 @@ COMMANDS = {
         "EvaluateConfig",
         "tuned model + suite -> scores, report.html",
     ),
+    "report compare": (
+        "dnahlm.evaluation.report_compare",
+        "CompareConfig",
+        "two evaluations, or two models of one -> paired tests per task",
+    ),
     "predict": ("dnahlm.inference.predict", "PredictConfig", "tuned model + FASTA or CSV -> labels with probabilities"),
     "chat": ("dnahlm.interface.chat", "ChatConfig", "ask a tuned model about a sequence in the terminal"),
 }
-TASKS_FIRST = ("tasks inspect", "tasks validate")  # their task files may stand right behind the command
+# command -> the option whose values may stand right behind the command: `dnahlm tasks inspect my_task.yaml`
+FIRST = {"tasks inspect": "--tasks", "tasks validate": "--tasks", "report compare": "--evaluations"}
 
 
 def help_text() -> str:
@@ -110,8 +116,8 @@ def main(args: Sequence[str] | None = None) -> None:
             print(f"dnahlm {__version__}")
             return
         name, rest = find_command(args)
-        if name in TASKS_FIRST and rest and not rest[0].startswith("-"):  # `dnahlm tasks inspect my_task.yaml`
-            rest = ["--tasks", *rest]
+        if name in FIRST and rest and not rest[0].startswith("-"):
+            rest = [FIRST[name], *rest]
         from dnahlm.config import parse
 
         module = importlib.import_module(COMMANDS[name][0])

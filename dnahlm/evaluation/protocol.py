@@ -62,13 +62,13 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
     read_manifest(folder, INSTRUCTIONS_STAGE)
     rows = read_rows(suite, folder, config.seed)
     with staged_folder(config.output, config.overwrite, [config.model, folder]) as part:
-        (part / "predictions").mkdir()
+        (part / "predictions" / "m1").mkdir(parents=True)
         results = []
         for task, task_rows in rows.items():
             result, columns = evaluate_task(loaded, suite, task_rows, config.seed)
             result["status"] = status_of(task, suite.split, loaded, folder)
             results.append(result)
-            pyarrow.parquet.write_table(pyarrow.table(columns), part / "predictions" / f"{task}.parquet")
+            pyarrow.parquet.write_table(pyarrow.table(columns), part / "predictions" / "m1" / f"{task}.parquet")
         report = {**describe(config, suite, loaded, folder), "seconds": clock.seconds, "tasks": results}
         write_report(part, report)
         counts = {r["task"]: {"rows": r["n"], "rows_not_asked": r["n_available"] - r["n"]} for r in results}
@@ -92,16 +92,19 @@ def evaluate_task(loaded: Loaded, suite: Suite, rows: TaskRows, seed: int) -> tu
     temperature = loaded.calibration.get(spec.id, 1.0)
     chances = probabilities(ask(loaded, rows.asked, options, spec.id), temperature)
     predicted = decide(chances, options)
-    columns: dict[str, list] = {
+    columns: dict[str, Any] = {
         "id": [record["id"] for record in rows.asked],
         "label": [record["label"] for record in rows.asked],
         "answer": references,
-        "predicted": predicted,
-        **{f"p_{option}": chances[:, k].tolist() for k, option in enumerate(options)},
+        "clean": pyarrow.array([record.get("clean") for record in rows.asked], pyarrow.bool_()),
+        "bases": [bases_in(record["input"]) for record in rows.asked],
+        "input": [record["input"] for record in rows.asked],
+        "predicted_scored": predicted,
+        "p_scored": pyarrow.array(chances.tolist(), pyarrow.list_(pyarrow.float64(), len(options))),
     }
     result: dict[str, Any] = {
         **describe_task(rows, options, references),
-        "temperature": temperature,
+        "calibration": {"temperature": temperature},
         "metrics": {"scored": measure(predicted, references, options, chances)},
         "confusion": {"scored": confusion(predicted, references, options)},
     }
@@ -121,7 +124,7 @@ def measure_free_text(
     loaded: Loaded, rows: TaskRows, options: list[str], result: dict[str, Any], columns: dict[str, list]
 ) -> None:
     """Let the model write; the figures go to `result`, the texts to `columns`."""
-    predicted, references = columns["predicted"], columns["answer"]
+    predicted, references = columns["predicted_scored"], columns["answer"]
     texts, strict = write_freely(loaded, rows.asked, options, rows.spec.id)
     right = [i for i, (p, r) in enumerate(zip(predicted, references, strict=True)) if p == r]
     exact = sum(strict[i] == references[i] for i in right)
@@ -131,6 +134,7 @@ def measure_free_text(
     result["n_scored_right"] = len(right)
     result["exact_match_given_scored_right"] = exact / len(right) if right else None
     columns |= {"generated": [t.text for t in texts], "stopped": [t.stopped for t in texts]}
+    columns["predicted_generated"] = pyarrow.array(strict, pyarrow.string())
 
 
 def ask(loaded: Loaded, records: list[dict], options: list[str], progress: str) -> np.ndarray:
@@ -179,7 +183,9 @@ def describe_task(rows: TaskRows, options: list[str], references: list[str]) -> 
     """What a reader needs to judge a task's figures: where it comes from, how many rows, of which class and length."""
     spec, lengths = rows.spec, [bases_in(record["input"]) for record in rows.asked]
     return {
+        "model": "m1",
         "task": spec.id,
+        "kind": spec.kind,
         "description": spec.description,
         "citation": spec.citation,
         "simulated": spec.simulated,
@@ -205,13 +211,16 @@ def describe(config: EvaluateConfig, suite: Suite, loaded: Loaded, folder: Path)
         "seed": config.seed,
         "suite": {"name": suite.name, "description": suite.description, "split": suite.split},
         "instructions": str(folder),
-        "model": {
-            "path": config.model,
-            "type": loaded.model.config.model_type,
-            "parameters": loaded.model.num_parameters(),
-            "tuned": known.get("created"),
-            "tuned_seed": known.get("seed"),
-        },
+        "models": [
+            {
+                "name": "m1",
+                "path": config.model,
+                "type": loaded.model.config.model_type,
+                "parameters": loaded.model.num_parameters(),
+                "tuned": known.get("created"),
+                "tuned_seed": known.get("seed"),
+            }
+        ],
         "hardware": {
             "cpus": os.cpu_count(),
             "threads": torch.get_num_threads(),

@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 import torch
@@ -152,7 +153,7 @@ def test_every_promised_file_is_written(evaluated):
         "report.json",
         "report.md",
         "report.html",
-        *(f"predictions/{t}.parquet" for t in TASKS),
+        *(f"predictions/m1/{t}.parquet" for t in TASKS),
     }
     assert manifest["stage"] == "evaluate"
     assert manifest["counts"]["toy_splice"] == {"rows": ASKED, "rows_not_asked": 0}
@@ -165,26 +166,34 @@ def test_predictions_hold_what_the_scorer_says(evaluated, folders, tiny_tokenize
     _, model, files = folders
     rows = [r for r in files["test"] if r["task"] == task]
     prompts = [render_prompt(tiny_tokenizer, r["instruction"], r["input"]) for r in rows]
-    expected = probabilities(score(model, tiny_tokenizer, prompts, TASKS[task]), tasks[task]["temperature"])
-    table = pyarrow.parquet.read_table(folder / "predictions" / f"{task}.parquet").to_pydict()
+    expected = probabilities(
+        score(model, tiny_tokenizer, prompts, TASKS[task]), tasks[task]["calibration"]["temperature"]
+    )
+    table = pyarrow.parquet.read_table(folder / "predictions" / "m1" / f"{task}.parquet").to_pydict()
     assert table["id"] == [r["id"] for r in rows]
     assert table["answer"] == [r["output"] for r in rows]
-    for k, answer in enumerate(TASKS[task]):
-        assert table[f"p_{answer}"] == pytest.approx(expected[:, k].tolist(), abs=1e-5)
-    assert table["predicted"] == [TASKS[task][k] for k in expected.argmax(axis=1)]
+    assert np.array(table["p_scored"]) == pytest.approx(expected, abs=1e-5)
+    assert table["predicted_scored"] == [TASKS[task][k] for k in expected.argmax(axis=1)]
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_figures_of_the_report_follow_from_the_predictions_file(evaluated, task):
     folder, _, tasks, _ = evaluated
-    entry, table = tasks[task], pyarrow.parquet.read_table(folder / "predictions" / f"{task}.parquet").to_pydict()
+    entry, table = (
+        tasks[task],
+        pyarrow.parquet.read_table(folder / "predictions" / "m1" / f"{task}.parquet").to_pydict(),
+    )
     right = table["answer"]
-    for column, key in (("predicted", "scored"), ("predicted_held_out", "held_out"), ("predicted_kmer_lr", "kmer_lr")):
+    for column, key in (
+        ("predicted_scored", "scored"),
+        ("predicted_held_out", "held_out"),
+        ("predicted_kmer_lr", "kmer_lr"),
+    ):
         assert entry["metrics"][key]["mcc"] == pytest.approx(mcc(table[column], right))
     strict = [t if s and t in TASKS[task] else None for t, s in zip(table["generated"], table["stopped"], strict=True)]
     assert entry["metrics"]["generated"]["accuracy"] == pytest.approx(accuracy(strict, right))
     assert entry["invalid_share"] == pytest.approx(strict.count(None) / ASKED)
-    kept = [i for i in range(ASKED) if table["predicted"][i] == right[i]]
+    kept = [i for i in range(ASKED) if table["predicted_scored"][i] == right[i]]
     assert entry["n_scored_right"] == len(kept)
     assert entry["exact_match_given_scored_right"] == pytest.approx(
         sum(strict[i] == right[i] for i in kept) / len(kept)
@@ -199,7 +208,7 @@ def test_texts_that_are_an_answer_and_stop_are_valid_and_baselines_stand_beside_
         assert task["metrics"]["majority"]["mcc"] == 0.0
         assert task["metrics"]["kmer_lr"]["mcc"] > 0.9
         assert task["n_baseline_train"] == 90
-    assert tasks["toy_promoter"]["temperature"] == 2.0
+    assert tasks["toy_promoter"]["calibration"]["temperature"] == 2.0
 
 
 def test_a_model_that_never_stops_is_never_valid(folders, tiny_model, tmp_path):
@@ -211,7 +220,7 @@ def test_a_model_that_never_stops_is_never_valid(folders, tiny_model, tmp_path):
     (task,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
     assert task["invalid_share"] == 1.0
     assert task["metrics"]["generated"] == {"mcc": 0.0, "accuracy": 0.0, "f1_macro": 0.0, "auroc": None}
-    table = pyarrow.parquet.read_table(tmp_path / "eval" / "predictions" / "toy_promoter.parquet").to_pydict()
+    table = pyarrow.parquet.read_table(tmp_path / "eval" / "predictions" / "m1" / "toy_promoter.parquet").to_pydict()
     assert table["stopped"] == [False] * 5
     assert all(table["generated"])
 
@@ -224,7 +233,7 @@ def test_status_losses_and_simulation_come_from_the_files(evaluated, folders):
     ]
     assert [t["simulated"] for t in tasks.values()] == [False, True]
     assert "SIMULATED data" in (folder / "report.html").read_text()
-    assert report["model"]["tuned_seed"] == 5
+    assert report["models"][0]["tuned_seed"] == 5
 
 
 def test_rows_are_drawn_by_the_seed_and_the_same_in_every_column(folders, tmp_path):
@@ -233,7 +242,7 @@ def test_rows_are_drawn_by_the_seed_and_the_same_in_every_column(folders, tmp_pa
     ids = {}
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         run(EvaluateConfig(model=str(root / "sft"), output=str(tmp_path / name), suite=suite, seed=seed))
-        table = pyarrow.parquet.read_table(tmp_path / name / "predictions" / "toy_splice.parquet")
+        table = pyarrow.parquet.read_table(tmp_path / name / "predictions" / "m1" / "toy_splice.parquet")
         assert "generated" not in table.column_names and "predicted_kmer_lr" not in table.column_names
         ids[name] = table["id"].to_pylist()
     assert ids["a"] == ids["b"] != ids["c"]
@@ -316,7 +325,7 @@ def test_a_model_without_manifest_needs_instructions_and_is_not_called_seen(fold
     run(EvaluateConfig(str(tmp_path / "sft"), str(tmp_path / "eval"), suite, str(folders[0] / "instructions")))
     (task,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
     assert task["status"] == "unknown: the model has no manifest"
-    assert task["temperature"] == 1.0
+    assert task["calibration"]["temperature"] == 1.0
 
 
 def test_a_taken_output_is_refused_before_the_model_is_opened(tmp_path):
