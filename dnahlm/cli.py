@@ -39,6 +39,11 @@ COMMANDS = {
         "task files + tables -> counts, lengths, leaks, three prompts",
     ),
     "tasks validate": ("dnahlm.tasks.validate", "ValidateConfig", "every problem of task files and their tables"),
+    "tasks lm_eval": (
+        "dnahlm.evaluation.lm_eval",
+        "LmEvalConfig",
+        "task files -> the same tasks for lm-evaluation-harness",
+    ),
     "instructions build": (
         "dnahlm.tasks.instructions",
         "InstructionsConfig",
