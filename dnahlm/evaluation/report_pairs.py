@@ -8,7 +8,7 @@ import numpy as np
 
 from dnahlm.config import did_you_mean
 from dnahlm.evaluation.report_facts import read_report
-from dnahlm.evaluation.report_predictions import Rows, has_classes, read_predictions
+from dnahlm.evaluation.report_predictions import Rows, check_figures, has_classes, read_predictions
 from dnahlm.io import InputError
 
 SAME_ROWS = "Evaluate both with the same suite, seed and instructions."
@@ -108,8 +108,7 @@ def joined(a: Side, b: Side, task: str) -> tuple[Rows, np.ndarray, np.ndarray]:
     one, two = (read_predictions(side.folder, side.tasks[task]) for side in (a, b))
     assert one is not None and two is not None  # `left_out` keeps kinds without classes away
     for rows, side in ((one, a), (two, b)):
-        if side.way not in rows.predicted:
-            raise InputError(f"{rows.path}: lacks the column 'predicted_{side.way}'. Run `dnahlm evaluate` again.")
+        check_figures(rows, side.tasks[task], side.way)
     if one.answers != two.answers:
         raise InputError(f"{one.path} and {two.path}: the answers are {one.answers} and {two.answers}. {SAME_ROWS}")
     places = {row: i for i, row in enumerate(two.ids)}

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow
+import pyarrow.compute
 import pyarrow.parquet
 
-from dnahlm.evaluation.tables import main_way
+from dnahlm.evaluation.tables import BASELINES, main_way
 from dnahlm.io import InputError
 
 NEEDED = ("id", "answer", "bases", "input")
@@ -78,11 +79,12 @@ def read_predictions(folder: Path, task: dict[str, Any]) -> Rows | None:
         texts=columns.get("generated"),
     )  # fmt: skip
     for name, values in columns.items():
-        if name.startswith("predicted_"):
+        if name.startswith("predicted_") and all(value is None or value in place for value in values):
+            # Other words for the labels are no answers of this list; what was said in them cannot be compared here.
             rows.predicted[name.removeprefix("predicted_")] = np.array([place.get(v, INVALID) for v in values])
         elif name.startswith("p_"):
             rows.chances[name.removeprefix("p_")] = values
-    check_figures(rows, task)
+    check_figures(rows, task, main_way(task))
     return rows
 
 
@@ -94,16 +96,19 @@ def read_columns(path: Path, task: dict[str, Any]) -> dict[str, Any]:
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file, but report.json has figures of it. Copy the whole folder. {AGAIN}")
+    way = main_way(task)
     try:
-        table = pyarrow.parquet.read_table(path)
+        there = pyarrow.parquet.read_schema(path).names
+        missing = [name for name in (*NEEDED, f"predicted_{way}") if name not in there]
+        if missing:
+            raise InputError(f"{path}: lacks the columns {missing}; it has {there}. {AGAIN}")
+        drawn = {*NEEDED, "generated", f"p_{way}", *(f"p_{baseline}" for baseline in BASELINES)}
+        names = [name for name in there if name in drawn or name.startswith("predicted_")]
+        table = pyarrow.parquet.read_table(path, columns=names)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: no readable Parquet file ({error}). {AGAIN}") from error
-    wanted = [*NEEDED, *(f"predicted_{way}" for way in task["metrics"] if way == main_way(task))]
-    missing = [name for name in wanted if name not in table.column_names]
-    if missing:
-        raise InputError(f"{path}: lacks the columns {missing}; it has {table.column_names}. {AGAIN}")
     columns: dict[str, Any] = {}
-    for name in table.column_names:
+    for name in names:
         column = table[name].combine_chunks()
         columns[name] = chances(column, task, f"{path}: column {name}") if name.startswith("p_") else column.to_pylist()
     return columns
@@ -116,21 +121,25 @@ def chances(column: pyarrow.Array, task: dict[str, Any], where: str) -> np.ndarr
         InputError: not K numbers from 0 to 1 a row.
     """
     k = len(task["answers"])
-    try:
-        values = np.array(column.to_pylist(), dtype=np.float64).reshape(len(column), k)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{where}: must hold {k} probabilities a row, one per answer. {AGAIN}") from error
+    is_list = pyarrow.types.is_list(column.type) or pyarrow.types.is_fixed_size_list(column.type)
+    if not is_list or column.null_count or not np.all(np.asarray(pyarrow.compute.list_value_length(column)) == k):
+        raise InputError(f"{where}: must hold {k} probabilities a row, one per answer. {AGAIN}")
+    values = np.asarray(column.flatten(), dtype=np.float64).reshape(len(column), k)
     if not ((values >= 0) & (values <= 1 + 1e-6)).all():
         raise InputError(f"{where}: holds numbers that are no probabilities. {AGAIN}")
     return values
 
 
-def check_figures(rows: Rows, task: dict[str, Any]) -> None:
-    """Raise `InputError` when the rows do not give the accuracy that report.json says."""
-    for way in rows.predicted.keys() & task["metrics"].keys():
-        said, found = task["metrics"][way].get("accuracy"), float(rows.hits(way).mean())
-        if said is not None and abs(said - found) > 1e-6:
-            raise InputError(
-                f"{rows.path}: its predictions ({way}) are right in {found:.4f} of the rows, report.json says "
-                f"{said:.4f}. They are of another checkpoint or of other rows: {AGAIN[0].lower()}{AGAIN[1:]}"
-            )
+def check_figures(rows: Rows, task: dict[str, Any], way: str) -> None:
+    """Raise `InputError` when the rows do not give the accuracy that report.json says of a way."""
+    if way not in rows.predicted:
+        raise InputError(
+            f"{rows.path}: has no column predicted_{way} in words of the task ({rows.answers}). Answers given in other "
+            f"words cannot be read here. {AGAIN}"
+        )
+    said, found = task["metrics"][way].get("accuracy"), float(rows.hits(way).mean())
+    if said is not None and abs(said - found) > 1e-6:
+        raise InputError(
+            f"{rows.path}: its predictions ({way}) are right in {found:.4f} of the rows, report.json says {said:.4f}. "
+            f"They are of another checkpoint or of other rows. {AGAIN}"
+        )

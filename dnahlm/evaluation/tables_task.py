@@ -44,6 +44,8 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
     }
     if task.get("counts"):
         found["right answers"] = ", ".join(f"{answer} {count:,}" for answer, count in task["counts"].items())
+    if len(task["answers"]) > MANY_ANSWERS:
+        found["confusion"] = f"not shown: {len(task['answers'])} answers; it is in report.json"
     if task.get("clean"):
         found["leak-free rows"] = f"{task['clean']['n']:,}"
     found["baseline train rows"] = f"{task.get('n_baseline_train') or 0:,}"

@@ -287,6 +287,17 @@ def test_a_missing_or_damaged_predictions_file_is_named(broken):
         write_report(folder, report)
 
 
+def in_other_words(table):
+    said = [{"promoter": "yes", "non-promoter": "no"}[a] for a in table["predicted_label_words"].to_pylist()]
+    return table.set_column(table.column_names.index("predicted_label_words"), "predicted_label_words", [said])
+
+
+def test_answers_in_other_label_words_are_no_mistake_of_the_file(broken):
+    folder, report = broken
+    rewrite(folder, in_other_words)
+    write_report(folder, report)
+
+
 @pytest.mark.slow
 def test_report_opens_in_a_browser_without_network(three, tmp_path):
     browser = shutil.which("chromium") or shutil.which("google-chrome")

@@ -139,6 +139,12 @@ def test_predictions_of_another_checkpoint_are_refused(folders, copied):
         compare(folders / "weak", copied)
 
 
+def test_a_way_without_its_column_is_refused(folders, copied):
+    rewrite(copied / "predictions/m1/core_promoter.parquet", lambda table: table.drop_columns(["predicted_no_dna"]))
+    with pytest.raises(InputError, match="no column predicted_no_dna"):
+        compare(folders / "weak", copied, ways=["no_dna"])
+
+
 def test_a_report_of_an_older_layout_is_refused(folders, copied):
     report = json.loads((copied / "report.json").read_text())
     report["model"] = report.pop("models")[0]
