@@ -1,8 +1,9 @@
 """Decision files: what `transformers serve` and `pipeline("decision")` need to answer a task with probabilities.
 
-They read the logits of one token per answer in one forward pass, so a task has them only where each of its answers is
-one token of the tokenizer, unlike the others. The prompt is the very text the model was tuned on, and the temperature
-the one of its calibration. End of text is not part of what they score; `dnahlm.inference.scorer` includes it.
+They read the logits of one token per answer in one forward pass, so a task has them only where each of its answers
+begins with a token of its own. The rest of an answer and the end of text follow from that token once a model is tuned,
+but only `dnahlm.inference.scorer` counts them in: on an untuned model the two differ. The prompt is the very text the
+model was tuned on, and the temperature that of its calibration.
 """
 
 import json
@@ -66,19 +67,26 @@ def why_not(tokenizer: PreTrainedTokenizerFast, spec: TaskSpec) -> str | None:
         _, ids = encode(tokenizer, [prompt] * len(words), words)
     except InputError as error:
         return str(error)
-    for word, (*inside, _) in zip(words, ids, strict=True):
-        if len(inside) != 1:
-            return f"the answer {word!r} is {len(inside)} tokens; it must be one"
-        if tokenizer(word, add_special_tokens=False)["input_ids"] != inside:
-            return f"the answer {word!r} is another token by itself than after a prompt"
-    if len({tuple(i) for i in ids}) < len(ids):
-        return "two answers are the same token"
+    first: dict[int, str] = {}
+    for word, (begin, *_) in zip(words, ids, strict=True):
+        if begin in first:
+            return f"the answers {first[begin]!r} and {word!r} begin with the same token"
+        first[begin] = word
+        if tokenizer(tokenizer.decode([begin]), add_special_tokens=False)["input_ids"] != [begin]:
+            return f"the first token of the answer {word!r} is no token by itself"
     return None
+
+
+def first_tokens(tokenizer: PreTrainedTokenizerFast, words: list[str]) -> list[str]:
+    """The text of the token each answer begins with."""
+    prompt = render_prompt(tokenizer, "Question?", "ACGT")
+    _, ids = encode(tokenizer, [prompt] * len(words), words)
+    return [tokenizer.decode(begin[:1]) for begin in ids]
 
 
 def decision_config(tokenizer: PreTrainedTokenizerFast, spec: TaskSpec, temperature: float) -> DecisionConfig:
     """Labels, temperature and prompt of one task; with two answers, also as the yes or no question for the second."""
-    words = answers(spec)
+    words = first_tokens(tokenizer, answers(spec))
     labels = {"choice": words} | ({"noul": words[::-1]} if len(words) == 2 else {})
     return DecisionConfig(
         labels=labels, temperature=dict.fromkeys(labels, temperature), chat_template=decision_template(tokenizer, spec)

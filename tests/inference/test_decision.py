@@ -16,9 +16,10 @@ import pytest
 import torch
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from transformers import pipeline
+from transformers.decision import label_token_ids
 from tuned_folder import PROMOTER, SPLICE, random_gpt2, task_yaml
 
-from dnahlm.inference.decision import FOLDER, decision_template, write_decisions
+from dnahlm.inference.decision import FOLDER, decision_config, decision_template, write_decisions
 from dnahlm.inference.load import load
 from dnahlm.inference.scorer import probabilities, score
 from dnahlm.tasks.prompt import encode, render_prompts
@@ -72,7 +73,7 @@ def tuned(tokenizer, tmp_path_factory):
     tokenizer.save_pretrained(folder)
     (folder / "tasks").mkdir()
     (folder / "tasks/at_rich.yaml").write_text(spec_path.read_text())
-    splice = task_yaml("splice_site", {"0": "donor", "1": "acceptor", "2": "neither"}, SPLICE)
+    splice = task_yaml("splice_site", {"0": "donor", "1": "no signal", "2": "no gene"}, SPLICE)
     (folder / "tasks/splice_site.yaml").write_text(splice)
     (folder / "tasks.json").write_text("{}")
     (folder / "calibration.json").write_text(json.dumps({"at_rich": TEMPERATURE}))
@@ -92,10 +93,22 @@ def decide(tuned):
 def test_files_are_written_where_labels_allow_and_the_reason_where_not(tuned):
     folder, found = tuned
     assert found["at_rich"] == "written"
-    assert "tokens; it must be one" in found["splice_site"]
+    assert found["splice_site"] == "the answers 'no signal' and 'no gene' begin with the same token"
     assert [path.name for path in (folder / FOLDER).iterdir()] == ["at_rich.json"]
     assert (folder / "decision.json").is_file() and (folder / "decision_template.jinja").is_file()
     load(folder)  # a checkpoint with these files is still one
+
+
+def test_an_answer_of_several_tokens_is_told_by_its_first(tuned, tokenizer, tmp_path):
+    words = ["donor", "acceptor", "neither"]
+    path = tmp_path / "splice.yaml"
+    path.write_text(task_yaml("splice", dict(zip("012", words, strict=True)), SPLICE))
+    labels = decision_config(tokenizer, load_task(path), 1.0).labels
+    prompt = render_prompts(tokenizer, ["Question?"], ["ACGT"])
+    _, ids = encode(tokenizer, prompt * 3, words)
+    assert max(map(len, ids)) > 2
+    assert label_token_ids(tokenizer, tuple(labels["choice"])) == [begin[0] for begin in ids]
+    assert "noul" not in labels
 
 
 def test_a_second_task_leaves_the_choice_to_the_server(tuned, tmp_path):
