@@ -54,6 +54,11 @@ COMMANDS = {
         "task files + tables -> counts, lengths, leaks, three prompts",
     ),
     "tasks validate": ("dnahlm.tasks.validate", "ValidateConfig", "every problem of task files and their tables"),
+    "tasks lm_eval": (
+        "dnahlm.evaluation.lm_eval",
+        "LmEvalConfig",
+        "task files -> the same tasks for lm-evaluation-harness",
+    ),
     "instructions build": (
         "dnahlm.tasks.instructions",
         "InstructionsConfig",
@@ -64,10 +69,16 @@ COMMANDS = {
         "EvaluateConfig",
         "tuned model + suite -> scores, report.html",
     ),
+    "report compare": (
+        "dnahlm.evaluation.report_compare",
+        "CompareConfig",
+        "two evaluations, or two models of one -> paired tests per task",
+    ),
     "predict": ("dnahlm.inference.predict", "PredictConfig", "tuned model + FASTA or CSV -> labels with probabilities"),
     "chat": ("dnahlm.interface.chat", "ChatConfig", "ask a tuned model about a sequence in the terminal"),
 }
-TASKS_FIRST = ("tasks inspect", "tasks validate")  # their task files may stand right behind the command
+# command -> the option whose values may stand right behind the command: `dnahlm tasks inspect my_task.yaml`
+FIRST = {"tasks inspect": "--tasks", "tasks validate": "--tasks", "report compare": "--evaluations"}
 
 
 def help_text() -> str:
@@ -125,8 +136,8 @@ def main(args: Sequence[str] | None = None) -> None:
             print(f"dnahlm {__version__}")
             return
         name, rest = find_command(args)
-        if name in TASKS_FIRST and rest and not rest[0].startswith("-"):  # `dnahlm tasks inspect my_task.yaml`
-            rest = ["--tasks", *rest]
+        if name in FIRST and rest and not rest[0].startswith("-"):
+            rest = [FIRST[name], *rest]
         from dnahlm.config import parse
 
         module = importlib.import_module(COMMANDS[name][0])

@@ -14,11 +14,12 @@ def main() -> None:
     """Read the recipe and the overrides, then run the stage."""
     with clear_errors():
         from dnahlm.inference.calibrate import calibrate
+        from dnahlm.inference.decision import write_decisions
         from dnahlm.model.adapters import AdapterArguments
         from dnahlm.training.sft import SftArguments, SftDataArguments, run
 
         data, adapter, args = parse((SftDataArguments, AdapterArguments, SftArguments), sys.argv[1:], "recipes/sft.py")
-        run(data, adapter, args, finish=lambda folder: calibrate(folder, data.instructions))
+        run(data, adapter, args, finish=lambda folder: calibrate(folder, data.instructions) | write_decisions(folder))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_a_shipped_task_loads(path):
     assert load_task(str(path)).id == path.stem
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "eval").rglob("*.yaml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "eval" / "suites").glob("*.yaml")), ids=lambda p: p.stem)
 def test_a_shipped_suite_loads(path):
     assert load_suite(str(path)).name == path.stem
 
@@ -75,4 +75,5 @@ def test_a_launch_file_is_one_accelerate_understands(path):
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_shipped_file_names_no_absolute_path(path):
     assert not re.search(r"['\" ]/(home|root|mnt|data|work|tmp)\b", path.read_text())
-    assert load_yaml(path)
+    if path.parent.name != "lm_eval":  # those have a tag of the harness, whose own test reads them
+        assert load_yaml(path)

@@ -1,20 +1,52 @@
-"""The report's data as words: what each table, list and remark of report.md, report.html and the terminal says."""
+"""Names, numbers and text tables that report.md, report.html, the terminal and the comparison share."""
 
-import math
+from dataclasses import dataclass
 from typing import Any
 
-COLUMNS = {  # key in a task's metrics -> its name, in the order shown
-    "scored": "ours, scored",
-    "generated": "ours, generated",
-    "held_out": "ours, unseen phrasing",
-    "kmer_lr": "k-mer logistic regression",
+WAYS = {  # key in a task's metrics -> its name, in the order shown; few_shot_<k> stands before the controls
+    "scored": "model, scored",
+    "strands": "model, mean of both strands",
+    "generated": "model, generated",
+    "held_out": "model, unseen phrasing",
+    "label_words": "model, unseen label words",
+    "option_order": "control: answers listed in another order",
+    "shuffled": "control: shuffled DNA",
+    "no_dna": "control: no DNA",
     "majority": "majority class",
+    "kmer_lr": "k-mer logistic regression",
+    "markov": "Markov model per class",
+    "cnn": "small CNN",
 }
-METRIC_NAMES = {"mcc": "MCC", "accuracy": "accuracy", "f1_macro": "macro F1", "auroc": "AUROC"}
-HEADER = [
-    "task", "n", "majority acc", "k-mer MCC", "MCC scored", "MCC generated", "accuracy", "AUROC", "invalid",
-    "MCC unseen phrasing",
-]  # fmt: skip
+SHORT = {"scored": "model", "majority": "majority", "kmer_lr": "k-mer", "markov": "Markov", "cnn": "CNN"}
+BASELINES = ("majority", "kmer_lr", "markov", "cnn")
+FEW_SHOT = "few_shot_"
+METRIC_NAMES = {
+    "mcc": "MCC",
+    "accuracy": "accuracy",
+    "f1_macro": "macro F1",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "brier": "Brier",
+    "ece": "ECE",
+    "f1_micro": "micro F1",
+    "exact_match": "exact match",
+    "level_accuracy": "level accuracy",
+    "pearson": "Pearson r",
+    "spearman": "Spearman rho",
+    "mae": "MAE",
+    "rmse": "RMSE",
+}
+LOWER_IS_BETTER = ("brier", "ece", "mae", "rmse")
+NONE = "-"
+
+
+@dataclass
+class Table:
+    """A table in words: its title, what must be known to read it, and its rows, the header first."""
+
+    title: str
+    note: str
+    rows: list[list[str]]
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -23,7 +55,7 @@ def number(value: float | None, digits: int = 3) -> str:
     >>> number(0.5), number(None)
     ('0.500', '-')
     """
-    return "-" if value is None else f"{value:.{digits}f}"
+    return NONE if value is None else f"{value:.{digits}f}"
 
 
 def percent(value: float | None) -> str:
@@ -32,111 +64,101 @@ def percent(value: float | None) -> str:
     >>> percent(0.034), percent(None)
     ('3.4%', '-')
     """
-    return "-" if value is None else f"{value:.1%}"
+    return NONE if value is None else f"{value:.1%}"
 
 
-def metric(task: dict[str, Any], column: str, name: str) -> float | None:
-    """One figure of a task, None where the column was not measured."""
-    return task["metrics"].get(column, {}).get(name)
+def p_value(p: float) -> str:
+    """A p-value as text.
+
+    >>> p_value(0.04), p_value(1e-9)
+    ('0.040', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def with_interval(value: float | None, interval: list[float] | None) -> str:
+    """A figure and its interval.
+
+    >>> with_interval(0.5, [0.41, 0.588]), with_interval(0.5, None), with_interval(None, None)
+    ('0.500 [0.410, 0.588]', '0.500', '-')
+    """
+    if value is None or not interval or None in interval:
+        return number(value)
+    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+
+
+def metric(task: dict[str, Any], way: str | None, name: str) -> float | None:
+    """One figure of a task, None where it was not measured."""
+    return task["metrics"].get(way, {}).get(name)
+
+
+def interval(task: dict[str, Any], way: str | None, name: str) -> list[float] | None:
+    """The interval of one figure, None where there is none."""
+    return task.get("intervals", {}).get(way, {}).get(name)
+
+
+def cell(task: dict[str, Any], way: str | None, name: str) -> str:
+    """One figure of a task as text, with its interval."""
+    return with_interval(metric(task, way, name), interval(task, way, name))
+
+
+def way_name(way: str) -> str:
+    """A way of asking, in words.
+
+    >>> way_name("few_shot_4"), way_name("kmer_lr"), way_name("lookup")
+    ('model, 4 examples in the prompt', 'k-mer logistic regression', 'lookup')
+    """
+    if way.startswith(FEW_SHOT):
+        return f"model, {way.removeprefix(FEW_SHOT)} examples in the prompt"
+    return WAYS.get(way, way)
+
+
+def in_order(ways: list[str]) -> list[str]:
+    """Ways in the order they are shown: the model's, the controls, the baselines, then those without a name here.
+
+    >>> in_order(["cnn", "lookup", "few_shot_4", "no_dna", "scored"])
+    ['scored', 'few_shot_4', 'no_dna', 'cnn', 'lookup']
+    """
+    known = list(WAYS)
+
+    def place(way: str) -> tuple[float, str]:
+        if way.startswith(FEW_SHOT):
+            return known.index("label_words") + 0.5, way.removeprefix(FEW_SHOT).zfill(4)
+        return (known.index(way), "") if way in WAYS else (len(known), way)
+
+    return sorted(ways, key=place)
+
+
+def headline(task: dict[str, Any]) -> str:
+    """The metric a task is judged by: MCC where there is one, else the first its task file names."""
+    measured = task["metrics"].get(main_way(task), {})
+    return "mcc" if "mcc" in measured else next((m for m in task["headline_metrics"] if m in measured), "accuracy")
+
+
+def main_way(task: dict[str, Any]) -> str:
+    """The way a task is judged by: scored, or generated for kinds whose answers cannot be scored."""
+    return "scored" if "scored" in task["metrics"] else "generated"
+
+
+def best_baseline(task: dict[str, Any]) -> str | None:
+    """The baseline with the best headline figure, None without baselines."""
+    name = headline(task)
+    found = {way: metric(task, way, name) for way in BASELINES if metric(task, way, name) is not None}
+    sign = -1 if name in LOWER_IS_BETTER else 1
+    return max(found, key=lambda way: sign * found[way], default=None)
+
+
+def several_models(report: dict[str, Any]) -> bool:
+    """Whether rows of a table must say which model they are of."""
+    return len(report["models"]) > 1
+
+
+def by_task(report: dict[str, Any]) -> dict[str, Any]:
+    """The report with the models of a task next to each other, tasks in the order of their first appearance."""
+    order = list(dict.fromkeys(task["task"] for task in report["tasks"]))
+    return {**report, "tasks": sorted(report["tasks"], key=lambda task: order.index(task["task"]))}
 
 
 def simulated_tasks(report: dict[str, Any]) -> list[str]:
-    """Ids of the tasks whose rows a program made up."""
-    return [task["task"] for task in report["tasks"] if task["simulated"]]
-
-
-def summary_rows(report: dict[str, Any]) -> list[list[str]]:
-    """One row of text per task, columns as in `HEADER`."""
-    return [
-        [
-            task["task"],
-            f"{task['n']:,}",
-            number(metric(task, "majority", "accuracy")),
-            number(metric(task, "kmer_lr", "mcc")),
-            number(metric(task, "scored", "mcc")),
-            number(metric(task, "generated", "mcc")),
-            number(metric(task, "scored", "accuracy")),
-            number(metric(task, "scored", "auroc")),
-            percent(task.get("invalid_share")),
-            number(metric(task, "held_out", "mcc")),
-        ]
-        for task in report["tasks"]
-    ]
-
-
-def metric_table(task: dict[str, Any]) -> list[list[str]]:
-    """Header and one row per measured column: its name, then every metric, the task's own first."""
-    names = [name for name in task["headline_metrics"] if name in METRIC_NAMES]
-    names += [name for name in METRIC_NAMES if name not in names]
-    rows = [["", *(METRIC_NAMES[name] for name in names)]]
-    for key, title in COLUMNS.items():
-        if key in task["metrics"]:
-            rows.append([title, *(number(metric(task, key, name)) for name in names)])
-    return rows
-
-
-def task_facts(task: dict[str, Any]) -> dict[str, str]:
-    """A task's rows in words; name -> text."""
-    rows = f"{task['n']:,} of {task['n_available']:,}"
-    low, high = f"{task['min_bases']:,}", f"{task['max_bases']:,}"
-    found = {
-        "status": task["status"],
-        "rows": f"{rows}, {low if low == high else f'{low} to {high}'} bases",
-        "classes": ", ".join(f"{answer} {count:,}" for answer, count in task["counts"].items()),
-        "baseline train rows": f"{task['n_baseline_train']:,}",
-        "calibration": ", ".join(f"{name} {value}" for name, value in task["calibration"].items()) or "none",
-    }
-    if task.get("n_scored_right") is not None:
-        found["invalid generated answers"] = percent(task["invalid_share"])
-        exact = f"{percent(task['exact_match_given_scored_right'])} (n = {task['n_scored_right']:,})"
-        found["generated exactly, where scored right"] = exact
-    if task.get("phrasing_agreement") is not None:
-        found["same answer under an unseen phrasing"] = percent(task["phrasing_agreement"])
-    return found
-
-
-def facts(report: dict[str, Any]) -> dict[str, str]:
-    """What was run, on what, from what; name -> text."""
-    model, hardware = report["models"][0], report["hardware"]
-    tuned = f", tuned {model['tuned']} with seed {model['tuned_seed']}" if model["tuned"] else ""
-    return {
-        "model": f"{model['path']} ({model['type']}, {model['parameters'] / 1e6:.2f} M parameters{tuned})",
-        "suite": f"{report['suite']['name']} ({report['suite']['split']} split): {report['suite']['description']}",
-        "instructions": report["instructions"],
-        "date": report["created"],
-        "command": report["command"],
-        "seed": str(report["seed"]),
-        "git commit": report["git_commit"] or "installed package",
-        "hardware": f"{hardware['device']}, {hardware['cpus']} CPUs, {hardware['threads']} threads",
-        "time": f"{report['seconds']:.0f} s",
-        "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
-    }
-
-
-def remarks(task: dict[str, Any]) -> list[str]:
-    """What should be seen at a glance: one answer for everything, no gain over a baseline, text that does not stop.
-
-    Two MCCs closer than 2 / sqrt(n), about twice the standard error of one of them, are called level.
-    """
-    ours, noise = metric(task, "scored", "mcc"), 2 / math.sqrt(task["n"])
-    found = []
-    if ours is None:
-        return found
-    given = [sum(column) for column in zip(*task["confusion"]["scored"], strict=True)][:-1]
-    if max(given) == task["n"]:
-        found.append(f"Gives the same answer, {task['answers'][given.index(task['n'])]!r}, for every row.")
-    elif ours <= noise:
-        found.append("Not better than a constant answer.")
-    kmer = metric(task, "kmer_lr", "mcc")
-    if kmer is not None:
-        relation = "level with" if abs(ours - kmer) < noise else "above" if ours > kmer else "below"
-        found.append(
-            f"MCC {ours:.3f}: {relation} the k-mer baseline ({kmer:.3f}); with n = {task['n']:,}, "
-            f"differences under {noise:.2f} may be chance."
-        )
-    if (task.get("invalid_share") or 0) > 0.05:
-        found.append(f"{percent(task['invalid_share'])} of the generated texts are not exactly an answer.")
-    if min(task["counts"].values()) == 0:
-        absent = [answer for answer, count in task["counts"].items() if not count]
-        found.append(f"No row's answer is {', '.join(absent)}: there is no AUROC, and the other figures mean little.")
-    return found
+    """Ids of the tasks whose rows a program made up, each once."""
+    return list(dict.fromkeys(task["task"] for task in report["tasks"] if task["simulated"]))

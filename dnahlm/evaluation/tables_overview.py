@@ -1,0 +1,208 @@
+"""The tables over all tasks: summary, the four degrees of zero-shot, leak-free rows, controls, several models."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from dnahlm.evaluation.tables import (
+    BASELINES,
+    FEW_SHOT,
+    METRIC_NAMES,
+    NONE,
+    SHORT,
+    Table,
+    best_baseline,
+    cell,
+    headline,
+    in_order,
+    main_way,
+    metric,
+    number,
+    percent,
+    several_models,
+    way_name,
+    with_interval,
+)
+
+DEGREES = {
+    "unseen_rows": "unseen rows",
+    "unseen_phrasing": "unseen phrasing",
+    "unseen_label_words": "unseen label words",
+    "unseen_task": "unseen task",
+}
+MODEL_WAYS = ("scored", "strands", "generated", "held_out", "label_words")
+CONTROLS = {"option_order": "other option order", "shuffled": "shuffled DNA", "no_dna": "no DNA"}
+
+
+def overview(report: dict[str, Any]) -> list[Table]:
+    """Every table over all tasks that has something to say."""
+    tables = (summary(report), seeds(report), degrees(report), clean(report), controls(report), habits(report))
+    return [table for table in tables if table]
+
+
+def summary(report: dict[str, Any]) -> Table:
+    """One row per task and model: the headline figure beside the best baseline, and what goes with it."""
+    header = ["n", "metric", "value", "best baseline", "which", "accuracy", "majority acc.", "AUROC", "ECE", "invalid"]
+    rows = []
+    for task in report["tasks"]:
+        way, name, rival = main_way(task), headline(task), best_baseline(task)
+        rows.append(
+            [
+                f"{task['n']:,}",
+                METRIC_NAMES.get(name, name),
+                cell(task, way, name),
+                cell(task, rival, name),
+                SHORT.get(rival, rival) if rival else NONE,
+                number(metric(task, way, "accuracy")),
+                number(metric(task, "majority", "accuracy")),
+                number(metric(task, way, "auroc")),
+                number(metric(task, way, "ece")),
+                percent(task.get("invalid_share")),
+            ]
+        )
+    boot = report.get("n_bootstrap")
+    note = f"In brackets: 95 % intervals of {boot:,} bootstraps over the test rows. " if boot else ""
+    note += (
+        "The best baseline is the best of those measured on the same test rows, which favours the baselines a little."
+    )
+    return Table("Summary", note, [[*named(report), *header], *labelled(report, rows)])
+
+
+def degrees(report: dict[str, Any]) -> Table | None:
+    """The four degrees of zero-shot, each its own column."""
+    if not any(any((task.get("zero_shot") or {}).values()) for task in report["tasks"]):
+        return None
+    rows = []
+    for task in report["tasks"]:
+        zero_shot = task.get("zero_shot") or {}
+        ways = [zero_shot.get(degree) for degree in DEGREES]
+        rows.append([*(cell(task, way, headline(task)) for way in ways), task["status"]])
+    note = (
+        "From weak to strong; a figure stands only where the manifests show that the model had not seen it in tuning: "
+        "the row, the words of the question, the words of the answers, the task. - means seen, or not measured. The "
+        "pretraining corpus is not part of this check."
+    )
+    return Table(
+        "Four degrees of zero-shot", note, [[*named(report), *DEGREES.values(), "status"], *labelled(report, rows)]
+    )
+
+
+def clean(report: dict[str, Any]) -> Table | None:
+    """All test rows beside those that no train row gives away."""
+    flagged = [task for task in report["tasks"] if task.get("clean")]
+    if not flagged:
+        return None
+    header = ["metric", "n, all", "all", "n, clean", "clean", "given away"]
+    rows = []
+    for task in flagged:
+        way, name, part = main_way(task), headline(task), task["clean"]
+        own = part["metrics"].get(way, {}).get(name)
+        rows.append(
+            [
+                METRIC_NAMES.get(name, name),
+                f"{task['n']:,}",
+                cell(task, way, name),
+                f"{part['n']:,}",
+                with_interval(own, part.get("intervals", {}).get(way, {}).get(name)),
+                percent(1 - part["n"] / task["n"]),
+            ]
+        )
+    note = "Clean rows have no exact, contained or near-duplicate sequence among the train rows, on either strand."
+    left = [task["task"] for task in report["tasks"] if not task.get("clean")]
+    note += f" Not checked when their rows were built: {', '.join(dict.fromkeys(left))}." if left else ""
+    return Table("All rows and leak-free rows", note, [[*named(report), *header], *labelled(report, rows, flagged)])
+
+
+def controls(report: dict[str, Any]) -> Table | None:
+    """What is left of the figure when the question loses its DNA, its order or its meaning; and with examples."""
+    ways = {way for task in report["tasks"] for way in task["metrics"]}
+    shown = in_order([way for way in ways if way in CONTROLS or way.startswith(FEW_SHOT) or way == "strands"])
+    if not shown:
+        return None
+    words = {way: CONTROLS.get(way, way_name(way).removeprefix("model, ")) for way in shown}
+    rows = [
+        [cell(task, main_way(task), headline(task)), *(cell(task, way, headline(task)) for way in shown)]
+        for task in report["tasks"]
+    ]
+    note = (
+        "Shuffled DNA keeps every count of two neighbouring bases and loses the rest; a figure that stays was earned "
+        "by composition. Without DNA nothing but chance should be left. The other order must change nothing."
+    )
+    return Table("Controls", note, [[*named(report), "as asked", *words.values()], *labelled(report, rows)])
+
+
+def habits(report: dict[str, Any]) -> Table | None:
+    """How the model answers: strictly read, read by a substring search, on the other strand, in other words."""
+    keys = ("invalid_share", "exact_match_given_scored_right", "substring_accuracy", "strand_agreement",
+            "phrasing_agreement")  # fmt: skip
+    if not any(task.get(key) is not None for task in report["tasks"] for key in keys):
+        return None
+    rows = [
+        [
+            number(metric(task, "generated", "accuracy")),
+            number(task.get("substring_accuracy")),
+            *(percent(task.get(key)) for key in keys if key != "substring_accuracy"),
+        ]
+        for task in report["tasks"]
+    ]
+    header = ["generated acc., strict", "generated acc., substring", "invalid", "exact where scored right",
+              "same on other strand", "same in other phrasing"]  # fmt: skip
+    note = (
+        "Strict: the text is exactly an answer and stops. Substring: the right answer occurs somewhere in the text, "
+        "which counts 'non-promoter' as 'promoter' and rewards rambling; it is shown for what it hides, never used."
+    )
+    return Table("How it answers", note, [[*named(report), *header], *labelled(report, rows)])
+
+
+def seeds(report: dict[str, Any]) -> Table | None:
+    """Mean and standard deviation of each task's headline figure over models, such as several seeds."""
+    lines = report.get("summary") or []
+    if not several_models(report) or not lines:
+        return None
+    first = {task["task"]: task for task in reversed(report["tasks"])}
+    found = {(line["task"], line["way"], line["metric"]): line for line in lines}
+    ways = [way for way in (*MODEL_WAYS, *BASELINES) if any(key[1] == way for key in found)]
+    rows = [["task", "metric", "models", *(way_name(way).removeprefix("model, ") for way in ways)]]
+    for name in dict.fromkeys(task["task"] for task in report["tasks"]):
+        metric_of = headline(first[name])
+        own = [found.get((name, way, metric_of)) for way in ways]
+        n = max((line["n_models"] for line in own if line), default=0)
+        cells = [f"{number(line['mean'])} ± {number(line['sd'])}" if line else NONE for line in own]
+        rows.append([name, METRIC_NAMES.get(metric_of, metric_of), str(n), *cells])
+    note = (
+        "Mean ± standard deviation (n - 1) over the models: what another seed would change. The intervals elsewhere "
+        "say what other test rows would change."
+    )
+    return Table("Mean over models", note, rows)
+
+
+def models(report: dict[str, Any]) -> Table:
+    """Which checkpoint each name stands for."""
+    rows = [["name", "type", "parameters", "tuned", "seed", "prompt template", "sha256", "path"]]
+    for model in report["models"]:
+        rows.append(
+            [
+                model["name"],
+                model["type"],
+                f"{model['parameters'] / 1e6:.2f} M" if model.get("parameters") else NONE,
+                model.get("tuned") or "unknown",
+                str(NONE if model.get("tuned_seed") is None else model["tuned_seed"]),
+                model.get("template") or NONE,
+                (model.get("sha256") or NONE)[:16],
+                model["path"],
+            ]
+        )
+    return Table("Models", "", rows)
+
+
+def named(report: dict[str, Any]) -> list[str]:
+    """The first header cells."""
+    return ["task", "model"] if several_models(report) else ["task"]
+
+
+def labelled(
+    report: dict[str, Any], rows: Iterable[list[str]], tasks: list[dict[str, Any]] | None = None
+) -> list[list[str]]:
+    """Rows with their first cells: the task and, where there are several, the model."""
+    both = several_models(report)
+    kept = report["tasks"] if tasks is None else tasks
+    return [[t["task"], *([t["model"]] if both else []), *row] for t, row in zip(kept, rows, strict=True)]
