@@ -22,9 +22,10 @@ from dnahlm.evaluation.provenance import INSTRUCTIONS_STAGE, instructions_folder
 from dnahlm.evaluation.report import terminal_table, write_report
 from dnahlm.evaluation.rows import TaskRows, read_rows
 from dnahlm.evaluation.suite import Suite, load_suite
+from dnahlm.inference.calibrate import calibration_of
 from dnahlm.inference.generator import generate
 from dnahlm.inference.load import Loaded, load
-from dnahlm.inference.scorer import probabilities, score
+from dnahlm.inference.scorer import score
 from dnahlm.io import InputError, require_free, staged_folder
 from dnahlm.manifest import StageClock, git_commit, library_versions, read_manifest, write_manifest
 from dnahlm.tasks.kinds import bases_in
@@ -89,8 +90,8 @@ def evaluate_task(loaded: Loaded, suite: Suite, rows: TaskRows, seed: int) -> tu
     """
     spec, options = rows.spec, answers(rows.spec)
     references = [record["output"] for record in rows.asked]
-    temperature = loaded.calibration.get(spec.id, 1.0)
-    chances = probabilities(ask(loaded, rows.asked, options, spec.id), temperature)
+    calibration = calibration_of(loaded, spec)
+    chances = calibration.probabilities(ask(loaded, rows.asked, options, spec.id))
     predicted = decide(chances, options)
     columns: dict[str, list] = {
         "id": [record["id"] for record in rows.asked],
@@ -101,14 +102,14 @@ def evaluate_task(loaded: Loaded, suite: Suite, rows: TaskRows, seed: int) -> tu
     }
     result: dict[str, Any] = {
         **describe_task(rows, options, references),
-        "temperature": temperature,
+        "temperature": calibration.temperature,
         "metrics": {"scored": measure(predicted, references, options, chances)},
         "confusion": {"scored": confusion(predicted, references, options)},
     }
     if suite.generate:
         measure_free_text(loaded, rows, options, result, columns)
     if rows.held_out is not None:
-        again = probabilities(ask(loaded, rows.held_out, options, f"{spec.id}, unseen phrasing"), temperature)
+        again = calibration.probabilities(ask(loaded, rows.held_out, options, f"{spec.id}, unseen phrasing"))
         columns["predicted_held_out"] = decide(again, options)
         result["metrics"]["held_out"] = measure(columns["predicted_held_out"], references, options, again)
         same = [a == b for a, b in zip(predicted, columns["predicted_held_out"], strict=True)]

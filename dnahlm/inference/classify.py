@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from dnahlm.dna import reverse_complement
+from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.load import Loaded
-from dnahlm.inference.scorer import probabilities, score
+from dnahlm.inference.scorer import score
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import fill_phrasing, render_prompt
@@ -38,7 +39,7 @@ def classify(loaded: Loaded, spec: TaskSpec, sequences: list[str], batch_tokens:
     """Calibrated probability of each answer of a task, for N sequences.
 
     Args:
-        loaded: model, tokenizer and temperatures; a task without temperature is not rescaled.
+        loaded: model, tokenizer and calibration; a task without calibration is not rescaled.
         spec: gives the question and the K answers; when it is `strand_symmetric`, both strands are asked and averaged.
         sequences: normalized DNA, each of which fits the context (see `require_fits`).
         batch_tokens: tokens computed at once.
@@ -49,12 +50,11 @@ def classify(loaded: Loaded, spec: TaskSpec, sequences: list[str], batch_tokens:
     Raises:
         InputError: a sequence is too long for the model, or the model gives NaN.
     """
-    temperature = loaded.calibration.get(spec.id, 1.0)
     strands = strands_asked(spec, sequences)
     prompts = [task_prompt(loaded, spec, sequence) for sequence in strands]
     scores = score(loaded.model, loaded.tokenizer, prompts, answers(spec), batch_tokens=batch_tokens)
     # (strands, N, K) -> (N, K)
-    return probabilities(scores, temperature).reshape(-1, len(sequences), len(answers(spec))).mean(axis=0)
+    return calibrated(loaded, spec, scores).reshape(-1, len(sequences), len(answers(spec))).mean(axis=0)
 
 
 def strands_asked(spec: TaskSpec, sequences: list[str]) -> list[str]:

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from dnahlm.inference.calibrate import FILE_NAME as CALIBRATION_FILE
+from dnahlm.inference.calibrate import Calibration, read_calibrations
 from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, read_json
 from dnahlm.model.load import ADAPTER_FILE, check_rows, load_adapter, load_checkpoint, require_checkpoint_files
@@ -25,7 +27,7 @@ class Loaded:
     path: str
     tasks: dict[str, TaskSpec] = field(default_factory=dict)  # tuned on, by task id
     task_facts: dict[str, dict[str, int]] = field(default_factory=dict)  # id -> n_train, min_bases, max_bases
-    calibration: dict[str, float] = field(default_factory=dict)  # id -> temperature
+    calibration: dict[str, Calibration] = field(default_factory=dict)  # by task id
     manifest: dict[str, Any] | None = None
 
 
@@ -48,13 +50,14 @@ def load(folder: str | Path) -> Loaded:
     manifest = read_json(path / FILE_NAME)
     check_rows(model, tokenizer, str(folder))
     check_fingerprint(tokenizer, manifest, str(folder))
+    tasks = {spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))}
     return Loaded(
         model=model.to("cuda" if torch.cuda.is_available() else "cpu").eval(),
         tokenizer=tokenizer,
         path=str(folder),
-        tasks={spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))},
+        tasks=tasks,
         task_facts=read_task_facts(path / "tasks.json"),
-        calibration=read_temperatures(path / "calibration.json"),
+        calibration=read_calibrations(path / CALIBRATION_FILE, tasks),
         manifest=manifest,
     )
 
@@ -73,22 +76,6 @@ def read_task_facts(path: Path) -> dict[str, dict[str, int]]:
                 "Copy the file again from the training output."
             )
     return facts
-
-
-def read_temperatures(path: Path) -> dict[str, float]:
-    """Temperature per task, empty when there is no such file.
-
-    Raises:
-        InputError: one that is no number above 0.
-    """
-    temperatures = read_json(path) or {}
-    for task, value in temperatures.items():
-        if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-            raise InputError(
-                f"{path}: task {task!r}: found the temperature {value!r}; a number above 0 is needed. "
-                "Copy the file again from the training output."
-            )
-    return temperatures
 
 
 def check_fingerprint(tokenizer: PreTrainedTokenizerFast, manifest: dict[str, Any] | None, where: str) -> None:

@@ -94,8 +94,8 @@ def announce(loaded: Loaded, spec: TaskSpec, config: PredictConfig) -> None:
     """Print what decides the meaning of the numbers: tuned or not, calibrated or not, one strand or two."""
     if spec.id not in loaded.tasks:
         print(f"model was not tuned on task {spec.id}: these answers are zero-shot")
-    temperature = loaded.calibration.get(spec.id)
-    scale = f"temperature {temperature:.2f}" if temperature else "not calibrated"
+    fitted = loaded.calibration.get(spec.id)
+    scale = f"calibrated (temperature {fitted.temperature:.2f})" if fitted else "not calibrated"
     strands = "mean of both strands" if spec.strand_symmetric else "strand as given"
     print(
         f"task {spec.id}: answers {', '.join(answers(spec))}; probabilities: {scale}, {strands}; model {config.model}"

@@ -1,11 +1,10 @@
 """Exact label probabilities: log P(option + EOS | prompt) for any number of multi-token options."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
@@ -129,18 +128,3 @@ def probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     [[0.25, 0.75]]
     """
     return softmax(np.asarray(scores, dtype=np.float64) / temperature, axis=1)
-
-
-def fit_temperature(scores: np.ndarray, label_indices: Sequence[int]) -> float:
-    """The temperature, 0.05 to 20, under which the true options of a validation split are most likely.
-
-    Args:
-        scores: (N, K) as `score` gives them.
-        label_indices: N column numbers of the true options.
-    """
-    rows, labels = np.arange(len(scores)), np.asarray(label_indices)
-
-    def loss(log_temperature: float) -> float:
-        return -log_softmax(scores / np.exp(log_temperature), axis=1)[rows, labels].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded").x))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
+from dnahlm.inference.calibrate import Calibration
 from dnahlm.inference.load import load
 from dnahlm.io import InputError
 
@@ -23,7 +24,7 @@ def logits(model):
 def test_a_tuned_folder_brings_its_tasks_facts_and_calibration(loaded, tuned_model):
     assert set(loaded.tasks) == {"core_promoter", "splice_site"}
     assert loaded.task_facts["core_promoter"]["max_bases"] == 70
-    assert loaded.calibration == {"core_promoter": 2.0}
+    assert loaded.calibration == {"core_promoter": Calibration(2.0, (0.3, -0.3))}
     assert loaded.manifest is None
     assert loaded.model.dtype == torch.float32 and not loaded.model.training
     assert torch.equal(logits(loaded.model.cpu()), logits(tuned_model))

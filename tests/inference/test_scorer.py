@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from dnahlm.inference import scorer
 from dnahlm.inference.branches import BRANCHING_MODELS, can_branch, plain_scores
-from dnahlm.inference.scorer import fit_temperature, probabilities, score
+from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError
 from dnahlm.tasks.prompt import render_prompt
 
@@ -151,23 +151,5 @@ def test_a_large_vocabulary_makes_smaller_batches(tiny_tokenizer):
     assert largest * (n_branch + 1) * 150_000 <= scorer.MAX_LOGITS
 
 
-def test_probabilities_sum_to_one_and_temperature_keeps_the_order():
-    scores = np.array([[-1000.0, -1001.0, -1005.0], [-3.0, -2.0, -1.0]])
-    for temperature in (0.1, 1.0, 10.0):
-        p = probabilities(scores, temperature)
-        np.testing.assert_allclose(p.sum(axis=1), 1)
-        assert (p.argmax(axis=1) == [0, 2]).all()
-    assert probabilities(scores, 10.0).max() < probabilities(scores, 1.0).max()
-
-
-def test_the_fitted_temperature_undoes_a_known_overconfidence():
-    rng = np.random.default_rng(0)
-    true_scores = rng.normal(size=(4000, 3))
-    labels = [rng.choice(3, p=p) for p in probabilities(true_scores)]
-    assert fit_temperature(true_scores * 5, labels) == pytest.approx(5, rel=0.1)
-
-
-def test_the_fitted_temperature_stays_in_bounds_for_perfect_and_for_useless_scores():
-    scores = np.eye(3)[[0, 1, 2] * 10]
-    assert fit_temperature(scores, [0, 1, 2] * 10) == pytest.approx(0.05, rel=0.01)
-    assert fit_temperature(scores, [1, 2, 0] * 10) == pytest.approx(20, rel=0.01)
+def test_probabilities_are_shares_of_the_options():
+    np.testing.assert_allclose(probabilities(np.log([[0.2, 0.6]]), 1.0), [[0.25, 0.75]])
