@@ -31,7 +31,7 @@ def test_the_fit_is_the_minimum_of_its_own_loss():
     scores, labels = drawn(60)
 
     def penalised(c):
-        priors = np.log(c.temperature) ** 2 / 2 + (np.array(c.bias) ** 2).sum() / 2
+        priors = (np.log(c.temperature) ** 2 + (np.array(c.bias) ** 2).sum()) / 0.7**2 / 2
         return log_loss(c, scores, labels) * len(labels) + priors
 
     fitted = fit_calibration(scores, labels)
