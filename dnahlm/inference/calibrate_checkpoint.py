@@ -8,6 +8,7 @@ from typing import Any
 
 from dnahlm.inference.calibrate import FILE_NAME, fit_calibration
 from dnahlm.inference.load import load
+from dnahlm.inference.parallel import alone
 from dnahlm.inference.scorer import score
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import render_prompts
@@ -39,7 +40,8 @@ def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str
         chosen = random.Random(seed).sample(records, min(MAX_ROWS, len(records)))
         options = words_of(loaded.tasks[task], records)
         prompts = render_prompts(loaded.tokenizer, [r["instruction"] for r in chosen], [r["input"] for r in chosen])
-        scores = score(loaded.model, loaded.tokenizer, prompts, options, progress=f"calibrate {task}")
+        with alone():  # called by the main process of a training run
+            scores = score(loaded.model, loaded.tokenizer, prompts, options, progress=f"calibrate {task}")
         fit = fit_calibration(scores, [options.index(r["output"]) for r in chosen])
         # A bias belongs to words: those of a wording are not the ones that chat and predict ask with.
         fit = fit.for_options(options, answers(loaded.tasks[task]))

@@ -9,12 +9,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from dnahlm.inference.calibrate import FILE_NAME as CALIBRATION_FILE
 from dnahlm.inference.calibrate import Calibration, read_calibrations
+from dnahlm.inference.parallel import device, join
 from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, read_json
 from dnahlm.model.load import ADAPTER_FILE, check_rows, load_adapter, load_checkpoint, require_checkpoint_files
 from dnahlm.tasks.spec import TaskSpec, load_task
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 
+PRECISIONS = ("fp32", "bf16")
 FACTS = ("n_train", "min_bases", "max_bases")  # of each task, in tasks.json
 
 
@@ -31,16 +33,21 @@ class Loaded:
     manifest: dict[str, Any] | None = None
 
 
-def load(folder: str | Path) -> Loaded:
-    """Load a full checkpoint or a LoRA adapter (folded into its base), in float32, on the GPU if there is one.
+def load(folder: str | Path, precision: str = "fp32") -> Loaded:
+    """Load a full checkpoint or a LoRA adapter (folded into its base), on this process's GPU if there is one.
 
     Args:
         folder: what training wrote, or the name of a model on the hub (fetched or cached); its code is never run.
+        precision: `fp32`, or `bf16`: faster by half or more where the processor computes in bfloat16, half the memory,
+            and scores that differ in the second or third digit after the point.
 
     Raises:
         InputError: no such folder or model; no config, weights or tokenizer in it; weights that do not fill the
-            model; a tokenizer that belongs to another model.
+            model; a tokenizer that belongs to another model; an unknown precision.
     """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision: found {precision!r}; allowed: {', '.join(PRECISIONS)}.")
+    join()
     path = Path(folder)
     if path.is_dir():
         require_checkpoint_files(path)
@@ -52,7 +59,7 @@ def load(folder: str | Path) -> Loaded:
     check_fingerprint(tokenizer, manifest, str(folder))
     tasks = {spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))}
     return Loaded(
-        model=model.to("cuda" if torch.cuda.is_available() else "cpu").eval(),
+        model=(in_bf16(model) if precision == "bf16" else model).to(device()).eval(),
         tokenizer=tokenizer,
         path=str(folder),
         tasks=tasks,
@@ -60,6 +67,18 @@ def load(folder: str | Path) -> Loaded:
         calibration=read_calibrations(path / CALIBRATION_FILE, tasks),
         manifest=manifest,
     )
+
+
+def in_bf16(model: PreTrainedModel) -> PreTrainedModel:
+    """The model with bfloat16 weights, but for the output matrix: rounding its logits is what changes most answers."""
+    head = model.get_output_embeddings()
+    weight = head.weight.detach().clone()  # it may be tied to the input matrix
+    model = model.to(torch.bfloat16)
+    head.weight = torch.nn.Parameter(weight, requires_grad=False)
+    if head.bias is not None:
+        head.bias.data = head.bias.data.float()
+    head.register_forward_pre_hook(lambda module, inputs: (inputs[0].float(),))
+    return model
 
 
 def read_task_facts(path: Path) -> dict[str, dict[str, int]]:
