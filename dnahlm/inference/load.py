@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from dnahlm.inference.arithmetic import faster, in_bf16
 from dnahlm.inference.calibrate import FILE_NAME as CALIBRATION_FILE
 from dnahlm.inference.calibrate import Calibration, read_calibrations
 from dnahlm.inference.parallel import device, join
@@ -58,8 +58,10 @@ def load(folder: str | Path, precision: str = "fp32") -> Loaded:
     check_rows(model, tokenizer, str(folder))
     check_fingerprint(tokenizer, manifest, str(folder))
     tasks = {spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))}
+    model = in_bf16(model) if precision == "bf16" else model
+    model = (faster(model) if device().type == "cpu" else model).to(device()).eval()
     return Loaded(
-        model=(in_bf16(model) if precision == "bf16" else model).to(device()).eval(),
+        model=model,
         tokenizer=tokenizer,
         path=str(folder),
         tasks=tasks,
@@ -67,18 +69,6 @@ def load(folder: str | Path, precision: str = "fp32") -> Loaded:
         calibration=read_calibrations(path / CALIBRATION_FILE, tasks),
         manifest=manifest,
     )
-
-
-def in_bf16(model: PreTrainedModel) -> PreTrainedModel:
-    """The model with bfloat16 weights, but for the output matrix: rounding its logits is what changes most answers."""
-    head = model.get_output_embeddings()
-    weight = head.weight.detach().clone()  # it may be tied to the input matrix
-    model = model.to(torch.bfloat16)
-    head.weight = torch.nn.Parameter(weight, requires_grad=False)
-    if head.bias is not None:
-        head.bias.data = head.bias.data.float()
-    head.register_forward_pre_hook(lambda module, inputs: (inputs[0].float(),))
-    return model
 
 
 def read_task_facts(path: Path) -> dict[str, dict[str, int]]:

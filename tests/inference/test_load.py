@@ -31,7 +31,7 @@ def test_a_tuned_folder_brings_its_tasks_facts_and_calibration(loaded, tuned_mod
     assert loaded.calibration == {"core_promoter": Calibration(2.0, (0.3, -0.3))}
     assert loaded.manifest is None
     assert loaded.model.dtype == torch.float32 and not loaded.model.training
-    assert torch.equal(logits(loaded.model.cpu()), logits(tuned_model))
+    torch.testing.assert_close(logits(loaded.model.cpu()), logits(tuned_model))
 
 
 def test_a_bare_checkpoint_loads_without_tasks(copy_of):
@@ -145,6 +145,17 @@ def test_bf16_answers_like_float32_and_keeps_the_output_matrix_exact(tuned_folde
     same = exact.argmax(axis=1) == rounded.argmax(axis=1)
     assert same[margin > 0.1].all() and same.mean() > 0.9
     assert generate(half.model, tiny_tokenizer, prompts[:2], 4)  # the cast of the output matrix holds there too
+
+
+def test_a_loaded_model_scores_what_the_plain_model_scores_and_still_has_gradients(loaded, tuned_model, tiny_tokenizer):
+    prompts = ["Is it?\n\nACGTACGTACGTAA\n\n### Response:\n", "Or?\n\nGATTACA\n\n### Response:\n"]
+    plain = score(tuned_model, tiny_tokenizer, prompts, ["promoter", "neither of them"])
+    np.testing.assert_allclose(
+        score(loaded.model, tiny_tokenizer, prompts, ["promoter", "neither of them"]), plain, atol=1e-4
+    )
+    embedded = loaded.model.get_input_embeddings()(torch.arange(20)[None]).detach().requires_grad_()
+    loaded.model(inputs_embeds=embedded).logits.sum().backward()
+    assert embedded.grad.abs().sum() > 0
 
 
 def test_an_unknown_precision_is_refused(tuned_folder):
