@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import PartialState
+from tqdm import tqdm
 
 _ALONE = ContextVar("alone", default=False)
 
@@ -68,3 +69,8 @@ def merged(part: np.ndarray) -> np.ndarray:
     total = torch.from_numpy(part).to(state.device)
     torch.distributed.all_reduce(total)
     return total.cpu().numpy()
+
+
+def progress_bar(total: int, name: str | None) -> tqdm:
+    """A bar on the terminal of the main process; none without a name."""
+    return tqdm(total=total, desc=name, unit="row", disable=not (name and is_main()) or None)

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from dnahlm.inference.batches import Batch, Ids, plan
 from dnahlm.inference.branches import branched_scores, layers_of, shared_cache
-from dnahlm.inference.parallel import is_main, merged, share
+from dnahlm.inference.parallel import merged, progress_bar, share
 from dnahlm.inference.rows import continued_scores, plain_scores
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
@@ -105,11 +105,6 @@ def score_batches(
             forward = branched_scores if how == "branches" else continued_scores
             result[batch.rows] = forward(model, prompts, options, eos, cache)
         bar.update(len(batch.rows))
-
-
-def progress_bar(total: int, name: str | None) -> tqdm:
-    """A bar on the terminal of the main process; none without a name."""
-    return tqdm(total=total, desc=name, unit="row", disable=not (name and is_main()) or None)
 
 
 def layout_for(model: PreTrainedModel) -> str:

@@ -58,9 +58,8 @@ def main() -> None:
         if arguments.stream_one:
             stream_one(Path(folder), *arguments.stream_one, arguments.bases)
             return
-        print(
-            f"{torch.get_num_threads()} threads, {'GPU' if torch.cuda.is_available() else 'CPU'}, torch {torch.__version__}"
-        )
+        device = "GPU" if torch.cuda.is_available() else "CPU"
+        print(f"{torch.get_num_threads()} threads, {device}, torch {torch.__version__}")
         if arguments.stream_rows:
             stream(arguments.stream_rows, arguments.bases)
             return
