@@ -22,7 +22,7 @@ def align(rows: list[list[str]]) -> list[list[str]]:
 
 def pipes(rows: list[list[str]]) -> list[str]:
     """Rows, header first, as the lines of a Markdown table."""
-    header, *body = align([[cell.replace("|", "\\|") for cell in row] for row in rows])
+    header, *body = align([[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows])
     rule = ["-" * len(header[0]), *("-" * (len(cell) - 1) + ":" for cell in header[1:])]
     return ["| " + " | ".join(row) + " |" for row in (header, rule, *body)]
 

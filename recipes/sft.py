@@ -13,7 +13,7 @@ from dnahlm.io import clear_errors
 def main() -> None:
     """Read the recipe and the overrides, then run the stage."""
     with clear_errors():
-        from dnahlm.inference.calibrate import calibrate
+        from dnahlm.inference.calibrate_checkpoint import calibrate
         from dnahlm.inference.decision import write_decisions
         from dnahlm.model.adapters import AdapterArguments
         from dnahlm.training.sft import SftArguments, SftDataArguments, run

@@ -75,7 +75,7 @@ def random_gpt2(tokenizer, context=512):
 
 
 def write_tuned_folder(folder, model, tokenizer):
-    """Write checkpoint, tokenizer, two tasks, their facts and one temperature into `folder`."""
+    """Write checkpoint, tokenizer, two tasks, their facts and one calibration into `folder`."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "tasks").mkdir()
@@ -88,5 +88,5 @@ def write_tuned_folder(folder, model, tokenizer):
         "splice_site": {"n_train": 100, "min_bases": 40, "max_bases": 80},
     }
     (folder / "tasks.json").write_text(json.dumps(facts))
-    (folder / "calibration.json").write_text(json.dumps({"core_promoter": 2.0}))
+    (folder / "calibration.json").write_text(json.dumps({"core_promoter": {"temperature": 2.0, "bias": [0.3, -0.3]}}))
     return folder

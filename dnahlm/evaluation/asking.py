@@ -6,7 +6,7 @@ which counts only if it is exactly an answer and then stops. Nothing is searched
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ import numpy as np
 from dnahlm.evaluation.bootstrap import Answered
 from dnahlm.evaluation.candidate import Candidate, head_scores
 from dnahlm.evaluation.ways import Way
+from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.generator import Generated, generate
 from dnahlm.inference.load import Loaded
-from dnahlm.inference.scorer import probabilities, score
+from dnahlm.inference.scorer import score
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import encode, render_prompts
@@ -27,7 +28,7 @@ EXTRA_TOKENS = 4  # room beyond the longest answer, so that a model that does no
 
 def chances(loaded: Loaded, spec: TaskSpec, scores: np.ndarray, words: Sequence[str]) -> np.ndarray:
     """Calibrated probabilities (N, K) of the words whose log-probabilities are given."""
-    return probabilities(scores, loaded.calibration.get(spec.id, 1.0))
+    return calibrated(loaded, loaded.tasks.get(spec.id, spec), scores, words)
 
 
 def calibration_facts(loaded: Loaded, spec: TaskSpec) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def calibration_facts(loaded: Loaded, spec: TaskSpec) -> dict[str, Any]:
     fitted = loaded.calibration.get(spec.id)
     if fitted is None:
         return {}
-    return asdict(fitted) if is_dataclass(fitted) else {"temperature": fitted}
+    return asdict(fitted)
 
 
 def ask(candidate: Candidate, spec: TaskSpec, way: Way, options: Sequence[str]) -> Answered:

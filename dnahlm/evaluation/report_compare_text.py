@@ -8,6 +8,7 @@ from dnahlm.evaluation.plots_forest import Lane, place
 from dnahlm.evaluation.report_facts import DISCLAIMER
 from dnahlm.evaluation.report_html import render
 from dnahlm.evaluation.tables import p_value, way_name
+from dnahlm.pages import align, pipes
 
 READING = (
     ("MCC", "Matthews correlation: 1 is perfect, 0 is what a constant or random answer gives"),
@@ -17,7 +18,6 @@ READING = (
     ("Holm p", "the same, corrected for the number of tasks: below 0.05 in one false case of 20, however many tasks"),
     ("not in it", "another seed of tuning may change more than another choice of rows does"),
 )  # fmt: skip
-from dnahlm.pages import align, pipes
 
 
 def table(result: dict[str, Any]) -> list[list[str]]:

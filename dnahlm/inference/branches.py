@@ -1,107 +1,139 @@
-"""The forward passes under the scorer: all options of a prompt in one row, or one plain row per option.
+"""The forward passes under the scorer: all options of a prompt in one row, behind a beginning that all rows share.
 
-One row per prompt; its options hang on it as branches, so the prompt is computed once:
+    cache     0 .. P-1                the beginning all prompts of the batch share, computed once
+    columns   0 .. T-1                the rest of each prompt, left-padded: its last token is in column T-1 of every row
+              T .. T+S-1              the tokens of option 1, option 2, ... one after the other (S in all)
 
-    columns   0 .. T-1              the prompt, left-padded: its last token is in column T-1 of every row
-              T .. T+S-1            the tokens of option 1, option 2, ... one after the other (S in all)
-
-A token of option k sees its prompt and the earlier tokens of option k, nothing else (a mask of shape (B, 1, T+S, T+S)),
-and its position goes on from the prompt's length, so that every number is what the model gives for prompt + option
-alone. Left padding is safe here because positions and mask are both given. Models whose attention this mask cannot
-express take one right-padded row per (prompt, option), which is exact for every causal model.
+A token of option k sees its prompt and the earlier tokens of option k, nothing else, by a mask of shape
+(B, 1, T+S, P+T+S); its position goes on from the prompt's length. So every number is what the model gives for prompt +
+option alone. Left padding is safe here because positions and mask are both given.
 """
+
+import copy
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedModel
 
-# Full attention over the given mask, positions only through `position_ids`; a test holds each against plain rows.
-BRANCHING_MODELS = ("gpt2", "llama", "qwen2", "qwen3")
-
-
-def can_branch(model: PreTrainedModel) -> bool:
-    """Whether all options of a prompt can share one row of this model."""
-    config = model.config
-    windowed = "sliding_attention" in (getattr(config, "layer_types", None) or ())
-    return config.model_type in BRANCHING_MODELS and config._attn_implementation in ("sdpa", "eager") and not windowed
+Ids = list[int]
 
 
 def branched_scores(
-    model: PreTrainedModel, prompts: list[list[int]], options: list[list[list[int]]], eos: int
+    model: PreTrainedModel, prompts: list[Ids], options: list[list[Ids]], eos: int, shared: Cache | None = None
 ) -> np.ndarray:
-    """(B, K) log-probabilities; the layout is drawn at the top of this file."""
+    """(B, K) log-probabilities of options + EOS; the layout is drawn at the top of this file.
+
+    Args:
+        model: full or sliding-window attention over the given mask, positions only through `position_ids`.
+        prompts: B lists of the tokens after the shared beginning, at least one each.
+        options: B lists of the tokens of K options.
+        eos: the id that ends an answer.
+        shared: keys and values of the shared beginning, of batch size 1; it is not changed.
+    """
     width = max(map(len, prompts))
     n_branch = max(sum(map(len, row)) for row in options)
-    shape = (len(prompts), width + n_branch)
-    ids, positions = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
-    # Id of the branch a column belongs to; 0 = prompt, -1 = padding, which sees and shows nothing but itself.
-    branch = torch.full(shape, -1)
-    for b, (prompt, row) in enumerate(zip(prompts, options, strict=True)):
-        start, column = width - len(prompt), width
-        ids[b, start:width] = torch.tensor(prompt)
-        positions[b, start:width] = torch.arange(len(prompt))
-        branch[b, start:width] = 0
-        for k, option in enumerate(row, 1):
-            ids[b, column : column + len(option)] = torch.tensor(option)
-            positions[b, column : column + len(option)] = torch.arange(len(prompt), len(prompt) + len(option))
-            branch[b, column : column + len(option)] = k
-            column += len(option)
-    query, key = branch[:, :, None], branch[:, None, :]
-    sees = ((key == 0) | (key == query)) & (query >= 0) & torch.ones(shape[1], shape[1], dtype=torch.bool).tril()
-    sees |= torch.eye(shape[1], dtype=torch.bool)
-    mask = torch.zeros(sees.shape, dtype=model.dtype).masked_fill_(~sees, torch.finfo(model.dtype).min)
+    n_shared = shared.get_seq_length() if shared else 0
+    ids, positions, branch = layout(prompts, options, width, n_branch, n_shared)
     logits = model(
         input_ids=ids.to(model.device),
-        attention_mask=mask[:, None].to(model.device),
+        attention_mask=mask_of(model, branch, positions, n_shared),
         position_ids=positions.to(model.device),
         logits_to_keep=n_branch + 1,  # the prompt's last token, then the branches
-        use_cache=False,
-    ).logits.float()
+        past_key_values=repeated(shared, len(prompts), model.device) if shared else None,
+        use_cache=shared is not None,
+    ).logits
     return sum_branches(logits, options, eos)
 
 
-def sum_branches(logits: torch.Tensor, options: list[list[list[int]]], eos: int) -> np.ndarray:
+def layout(
+    prompts: list[Ids], options: list[list[Ids]], width: int, n_branch: int, n_shared: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Token ids, positions and branch of every column, each (B, T+S).
+
+    The branch of a column is the number of its option from 1, 0 in the prompt, -1 for padding.
+    """
+    shape = (len(prompts), width + n_branch)
+    ids, positions, branch = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.full(shape, -1)
+    for b, (prompt, row) in enumerate(zip(prompts, options, strict=True)):
+        start, column, end = width - len(prompt), width, n_shared + len(prompt)
+        ids[b, start:width] = prompt
+        positions[b, start:width] = np.arange(n_shared, end)
+        branch[b, start:width] = 0
+        for k, option in enumerate(row, 1):
+            here = slice(column, column + len(option))
+            ids[b, here] = option
+            positions[b, here] = np.arange(end, end + len(option))
+            branch[b, here] = k
+            column += len(option)
+    return torch.from_numpy(ids), torch.from_numpy(positions), torch.from_numpy(branch)
+
+
+def mask_of(model: PreTrainedModel, branch: torch.Tensor, positions: torch.Tensor, n_shared: int) -> torch.Tensor:
+    """What each column may see, (B, 1, T+S, P+T+S): 0 where it may, the lowest number where not."""
+    branch, positions = branch.to(model.device), positions.to(model.device)
+    beginning = torch.arange(n_shared, device=model.device).expand(len(branch), -1)
+    query, key = branch[:, :, None], torch.cat([torch.zeros_like(beginning), branch], 1)[:, None, :]
+    n_columns = branch.shape[1]
+    earlier = torch.ones(n_columns, n_shared + n_columns, dtype=torch.bool, device=model.device).tril(n_shared)
+    sees = ((key == 0) | (key == query)) & (query >= 0) & earlier
+    if window := window_of(model):
+        at = torch.cat([beginning, positions], 1)
+        sees &= positions[:, :, None] - at[:, None, :] < window
+    # Padding sees itself, for a row of the softmax must not be empty; nothing sees padding.
+    sees |= torch.eye(n_columns, n_shared + n_columns, dtype=torch.bool, device=model.device).roll(n_shared, 1)
+    mask = torch.zeros(sees.shape, dtype=model.dtype, device=model.device)
+    return mask.masked_fill_(~sees, torch.finfo(model.dtype).min)[:, None]
+
+
+def window_of(model: PreTrainedModel) -> int | None:
+    """How many tokens back, itself included, a token of this model sees; None for all."""
+    config = model.config
+    return getattr(config, "sliding_window", None) if config.model_type == "mistral" else None
+
+
+def shared_cache(model: PreTrainedModel, ids: Ids) -> Cache:
+    """Keys, values and convolution states of a beginning, of batch size 1."""
+    # Without its config no layer throws away what lies before a sliding window: the mask is what hides it.
+    cache = DynamicCache(config=model.config if "conv" in layers_of(model) else None)
+    model(torch.tensor([ids], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    return cache
+
+
+def layers_of(model: PreTrainedModel) -> set[str]:
+    """The kinds of layers a config names; empty when it names none."""
+    return set(getattr(model.config, "layer_types", None) or ())
+
+
+def repeated(cache: Cache, rows: int, device: torch.device) -> Cache:
+    """A copy of a cache of batch size 1 for so many rows."""
+    cache = copy.deepcopy(cache)  # a convolution's states are changed in place
+    cache.reorder_cache(torch.zeros(rows, dtype=torch.long, device=device))
+    return cache
+
+
+def sum_branches(logits: torch.Tensor, options: list[list[Ids]], eos: int) -> np.ndarray:
     """Add up what each option's tokens and EOS cost; `logits` is (B, 1 + S, V), column 0 after the prompt."""
-    log_norm = logits.logsumexp(-1)
-    columns, targets, owners = [], [], []  # each (B x terms): where, which token, which (row, option)
+    rows, columns, targets, owners = [], [], [], []  # each (B x terms): where, which token, which (row, option)
     for b, row in enumerate(options):
         column = 1
         for k, option in enumerate(row):
-            places = [0, *range(column, column + len(option))]
-            columns += [(b, place) for place in places]
+            n_terms = len(option) + 1
+            rows += [b] * n_terms
+            columns += [0, *range(column, column + len(option))]
             targets += [*option, eos]
-            owners += [b * len(row) + k] * len(places)
+            owners += [b * len(row) + k] * n_terms
             column += len(option)
-    at = torch.tensor(columns, device=logits.device)
-    terms = logits[at[:, 0], at[:, 1], torch.tensor(targets, device=logits.device)] - log_norm[at[:, 0], at[:, 1]]
-    total = np.zeros(len(options) * len(options[0]))
-    np.add.at(total, owners, terms.double().cpu().numpy())
-    return total.reshape(len(options), len(options[0]))
+    return sums(logits, rows, columns, targets, owners, len(options) * len(options[0])).reshape(len(options), -1)
 
 
-def plain_scores(
-    model: PreTrainedModel, prompts: list[list[int]], options: list[list[list[int]]], eos: int
+def sums(
+    logits: torch.Tensor, rows: list[int], columns: list[int], targets: list[int], owners: list[int], n: int
 ) -> np.ndarray:
-    """(B, K) log-probabilities from one right-padded row per (prompt, option): slower, for any causal model."""
-    result = np.empty((len(prompts), len(options[0])))
-    for k in range(len(options[0])):
-        rows = [[*prompt, *row[k]] for prompt, row in zip(prompts, options, strict=True)]
-        ids = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for b, row in enumerate(rows):
-            ids[b, : len(row)] = torch.tensor(row)
-            mask[b, : len(row)] = 1
-        first = min(map(len, prompts)) - 1
-        logits = model(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            logits_to_keep=ids.shape[1] - first,
-            use_cache=False,
-        ).logits.float()
-        log_norm = logits.logsumexp(-1)
-        for b, prompt in enumerate(prompts):
-            targets = [*options[b][k], eos]
-            at = torch.arange(len(prompt) - 1, len(prompt) - 1 + len(targets)) - first
-            terms = logits[b, at, torch.tensor(targets)] - log_norm[b, at]
-            result[b, k] = terms.double().sum().item()
-    return result
+    """Sum of the log-probabilities of the targets of each owner, (n,)."""
+    logits = logits.float()
+    log_norm = logits.logsumexp(-1)
+    at = torch.tensor([rows, columns, targets], device=logits.device)
+    terms = logits[at[0], at[1], at[2]] - log_norm[at[0], at[1]]
+    total = np.zeros(n)
+    np.add.at(total, owners, terms.double().cpu().numpy())
+    return total

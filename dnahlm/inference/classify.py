@@ -1,16 +1,19 @@
 """A task's question put to the model for any sequence: the one place where chat and predict get their probabilities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from dnahlm.dna import reverse_complement
+from dnahlm.inference.ensemble import default_ensemble, member_probabilities
 from dnahlm.inference.load import Loaded
-from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
+from dnahlm.tasks.kinds import options
 from dnahlm.tasks.prompt import fill_phrasing, render_prompt
-from dnahlm.tasks.spec import TaskSpec, answers, load_task
+from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
+
+WRITTEN_TOKENS = 48  # room for an answer that is no label of a list: a number, a code, several labels
 
 
 def find_task(loaded: Loaded, name: str) -> TaskSpec:
@@ -28,20 +31,34 @@ def find_task(loaded: Loaded, name: str) -> TaskSpec:
         raise InputError(f"{error} The model {loaded.path} was tuned on: {tuned}.") from error
 
 
-def task_prompt(loaded: Loaded, spec: TaskSpec, sequence: str) -> str:
-    """The prompt that asks a task's question, in its first training phrasing, about one sequence."""
-    instruction = fill_phrasing(spec.phrasings[0], answers(spec))
-    return render_prompt(loaded.tokenizer, instruction, sequence)
+def task_record(spec: TaskSpec, input: str) -> dict[str, str]:
+    """The question of a task, in its first training phrasing, about one input."""
+    return {"instruction": fill_phrasing(spec.phrasings[0], options(spec)), "input": input}
 
 
-def classify(loaded: Loaded, spec: TaskSpec, sequences: list[str], batch_tokens: int = 2048) -> np.ndarray:
+def task_prompt(loaded: Loaded, spec: TaskSpec, input: str) -> str:
+    """The prompt of `task_record`; of a task about one sequence the input is the sequence."""
+    record = task_record(spec, input)
+    return render_prompt(loaded.tokenizer, record["instruction"], record["input"])
+
+
+def classify(
+    loaded: Loaded,
+    spec: TaskSpec,
+    sequences: list[str],
+    batch_tokens: int | None = None,
+    ensemble: Sequence[str] | None = None,
+) -> np.ndarray:
     """Calibrated probability of each answer of a task, for N sequences.
 
     Args:
-        loaded: model, tokenizer and temperatures; a task without temperature is not rescaled.
-        spec: gives the question and the K answers; when it is `strand_symmetric`, both strands are asked and averaged.
-        sequences: normalized DNA, each of which fits the context (see `require_fits`).
+        loaded: model, tokenizer and calibration; a task without calibration is not rescaled.
+        spec: gives the question and the K answers.
+        sequences: normalized DNA; of a pair task its inputs, as `tasks.kinds.input_text` writes them. Each fits the
+            context (see `require_fits`).
         batch_tokens: tokens computed at once.
+        ensemble: the ways of asking that are averaged, see `inference.ensemble`; None = both strands when the task is
+            `strand_symmetric`, else one.
 
     Returns:
         (N, K) float64, answers in the order of the YAML, rows sum to 1.
@@ -49,17 +66,9 @@ def classify(loaded: Loaded, spec: TaskSpec, sequences: list[str], batch_tokens:
     Raises:
         InputError: a sequence is too long for the model, or the model gives NaN.
     """
-    temperature = loaded.calibration.get(spec.id, 1.0)
-    strands = strands_asked(spec, sequences)
-    prompts = [task_prompt(loaded, spec, sequence) for sequence in strands]
-    scores = score(loaded.model, loaded.tokenizer, prompts, answers(spec), batch_tokens=batch_tokens)
-    # (strands, N, K) -> (N, K)
-    return probabilities(scores, temperature).reshape(-1, len(sequences), len(answers(spec))).mean(axis=0)
-
-
-def strands_asked(spec: TaskSpec, sequences: list[str]) -> list[str]:
-    """The sequences, followed by their reverse complements when the task has no direction."""
-    return sequences + [reverse_complement(s) for s in sequences] if spec.strand_symmetric else sequences
+    ensemble = default_ensemble(spec) if ensemble is None else ensemble
+    records = [task_record(spec, sequence) for sequence in sequences]
+    return member_probabilities(loaded, spec, records, ensemble, batch_tokens).mean(axis=0)
 
 
 def bases_that_fit(loaded: Loaded, prompt_of: Callable[[str], str], sequence: str, room: int) -> int | None:
@@ -82,14 +91,19 @@ def bases_that_fit(loaded: Loaded, prompt_of: Callable[[str], str], sequence: st
     return max(0, int(len(sequence) * (room - frame) / max(1, needed - frame)))
 
 
+def room_for_prompt(loaded: Loaded, spec: TaskSpec) -> int:
+    """Tokens a prompt of a task may have, so that its longest answer and EOS fit behind it."""
+    if not has_fixed_answers(spec):
+        return context_of(loaded.model) - WRITTEN_TOKENS
+    longest = max(len(loaded.tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers(spec))
+    return context_of(loaded.model) - longest - 1
+
+
 def task_bases_that_fit(loaded: Loaded, spec: TaskSpec, sequence: str) -> int | None:
     """`bases_that_fit` for a task's own question and longest answer, on the strand that needs more tokens."""
-    longest = max(len(loaded.tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers(spec))
-    room = context_of(loaded.model) - longest - 1  # one for EOS
-    fits = [
-        bases_that_fit(loaded, lambda dna: task_prompt(loaded, spec, dna), strand, room)
-        for strand in strands_asked(spec, [sequence])
-    ]
+    room = room_for_prompt(loaded, spec)
+    strands = [sequence, reverse_complement(sequence)] if spec.strand_symmetric else [sequence]
+    fits = [bases_that_fit(loaded, lambda dna: task_prompt(loaded, spec, dna), strand, room) for strand in strands]
     return min((fit for fit in fits if fit is not None), default=None)
 
 

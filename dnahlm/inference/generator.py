@@ -1,13 +1,16 @@
-"""Free text: greedy generation in batches, and token by token for a chat."""
+"""Greedy generation: free or held to given options in batches, and token by token for a chat."""
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from tqdm import tqdm
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+from dnahlm.inference.constrained import Trie, allowed_tokens, trie_of
+from dnahlm.inference.parallel import merged, progress_bar, share
+from dnahlm.inference.scorer import check_lengths, tokenize
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 
@@ -27,44 +30,61 @@ def generate(
     max_new_tokens: int,
     batch_size: int = 64,
     progress: str | None = None,
+    options: list[str] | None = None,
 ) -> list[Generated]:
     """Continue each prompt greedily until EOS, `max_new_tokens`, or the end of the model's context.
+
+    In a process group (`accelerate launch`) every process must call this with the same arguments: each continues its
+    share of the batches, and all get all answers.
 
     Args:
         model: in evaluation mode.
         tokenizer: the model's own.
         prompts: N rendered prompts.
-        max_new_tokens: tokens an answer may have, EOS among them.
+        max_new_tokens: tokens an answer may have, EOS among them; with `options`, their longest when that is more.
         batch_size: prompts continued at once; changes speed and memory only.
         progress: name of the progress bar, None for no bar.
+        options: when given, every answer is one of these and ends: at each step only tokens that lead to one are
+            allowed. The step by step choice is greedy; `score` tells which option is the likeliest as a whole.
 
     Returns:
         N answers in the order given; none depends on the other prompts of its batch.
 
     Raises:
-        InputError: a prompt fills the model's context, so that no token can follow.
+        InputError: a prompt fills the model's context, so that no token (or not the longest option) can follow.
     """
     ids = [encode_prompt(model, tokenizer, prompt) for prompt in prompts]
-    limit = context_of(model)
+    limit, tries = context_of(model), [None] * len(prompts)
+    if options and prompts:
+        _, option_ids = tokenize(tokenizer, prompts, options)
+        check_lengths(ids, option_ids, limit)
+        tries = [trie_of(row, tokenizer.eos_token_id) for row in option_ids]
+        max_new_tokens = max(len(option) + 1 for row in option_ids for option in row)
     # A prompt near the end of the context may write less; such prompts go apart so that no other row writes less.
     room = [min(max_new_tokens, limit - len(row)) for row in ids]
     order = sorted(range(len(ids)), key=lambda i: (room[i], len(ids[i])))
-    result: list[Generated] = [Generated("", False)] * len(ids)
-    with tqdm(total=len(ids), desc=progress, unit="row", disable=not progress or None) as bar:
-        for n_new, group in itertools.groupby(order, key=lambda i: room[i]):
-            members = list(group)
-            for start in range(0, len(members), batch_size):
-                rows = members[start : start + batch_size]
-                for i, answer in zip(rows, _batch(model, tokenizer, [ids[i] for i in rows], n_new), strict=True):
-                    result[i] = answer
-                bar.update(len(rows))
-    return result
+    batches = []
+    for _, group in itertools.groupby(order, key=room.__getitem__):
+        members = list(group)
+        batches += [members[start : start + batch_size] for start in range(0, len(members), batch_size)]
+    own = share(batches)
+    written = np.zeros((len(ids), max_new_tokens), dtype=np.int64)  # ids + 1; 0 = nothing
+    with progress_bar(sum(map(len, own)), progress) as bar:
+        for rows in own:
+            new = _batch(model, tokenizer, [ids[i] for i in rows], room[rows[0]], [tries[i] for i in rows])
+            written[rows, : new.shape[1]] = new + 1
+            bar.update(len(rows))
+    return [_until_eos(tokenizer, (row[row > 0] - 1).tolist()) for row in merged(written)]
 
 
 def _batch(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, rows: list[list[int]], max_new_tokens: int
-) -> list[Generated]:
-    """Greedy continuation of B prompts, left-padded; `generate` derives positions from the mask."""
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    rows: list[list[int]],
+    max_new_tokens: int,
+    tries: list[Trie | None],
+) -> np.ndarray:
+    """New token ids of B prompts, (B, n), by greedy search; left-padded, `generate` derives positions from the mask."""
     width = max(map(len, rows))
     pad, eos = tokenizer.pad_token_id, tokenizer.eos_token_id
     ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=model.device)
@@ -78,9 +98,10 @@ def _batch(
         eos_token_id=eos,
         pad_token_id=pad,
     )
+    allowed = allowed_tokens(tries, width, pad) if tries[0] else None
     with torch.inference_mode():
-        output = model.generate(ids, attention_mask=mask, generation_config=settings)
-    return [_until_eos(tokenizer, row) for row in output[:, width:].tolist()]
+        output = model.generate(ids, attention_mask=mask, generation_config=settings, prefix_allowed_tokens_fn=allowed)
+    return output[:, width:].cpu().numpy()
 
 
 def _until_eos(tokenizer: PreTrainedTokenizerFast, new_ids: list[int]) -> Generated:

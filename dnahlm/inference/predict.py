@@ -1,23 +1,34 @@
-"""`dnahlm predict`: sequences of a file in, one CSV row of answers and probabilities per sequence out, in order."""
+"""`dnahlm predict`: sequences of a file in, one CSV row of answers and probabilities per sequence out, in order.
+
+Rows are read, answered and written in chunks, so that memory does not grow with the file; a stopped run goes on with
+`--resume`, and `accelerate launch -m dnahlm predict ...` shares each chunk among processes.
+"""
 
 import csv
+import dataclasses
+import io
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
-from dnahlm.inference.classify import classify, find_task
+from dnahlm.inference.answerers import ABSTAIN, VALID, Answerer, Scored, Written
+from dnahlm.inference.classify import find_task
+from dnahlm.inference.ensemble import check_ensemble, default_ensemble, members
+from dnahlm.inference.fingerprint import origin_of
 from dnahlm.inference.load import Loaded, load
-from dnahlm.inference.queries import Query, fit_query, length_note, read_queries
-from dnahlm.io import InputError, staged_file
+from dnahlm.inference.parallel import is_main, progress_bar
+from dnahlm.inference.partial import check_output, partial_table
+from dnahlm.inference.queries import Fitter, Query, length_note, read_queries
+from dnahlm.io import InputError
 from dnahlm.manifest import StageClock
-from dnahlm.tasks.spec import TaskSpec, answers, asks_one_sequence
+from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers
 
-CHUNK = 512  # records in memory at once
+CHUNK = 1024  # records in memory at once
 POLICIES = ("error", "center")
+# What may differ between a run and the one that resumes it.
+NOT_IN_ROWS = ("model", "task", "input", "output", "overwrite", "resume", "batch_tokens")
 
 
 @dataclass
@@ -28,11 +39,13 @@ class PredictConfig:
     task: str = field(
         metadata={"help": "a task the model was tuned on, another shipped task, or a task YAML (zero-shot)"}
     )
-    input: str = field(metadata={"help": "FASTA, FASTQ, GenBank, CSV or TSV file, also .gz"})
+    input: str = field(metadata={"help": "FASTA, FASTQ, GenBank, CSV or TSV file, also .gz; pairs: CSV or TSV"})
     output: str = field(
         metadata={"help": "CSV file to write: id, label, probability, one column per answer, bases, note"}
     )
-    sequence_column: str = field(default="sequence", metadata={"help": "CSV/TSV: column that holds the DNA"})
+    sequence_column: str | None = field(
+        default=None, metadata={"help": "CSV/TSV: column that holds the DNA (`sequence`); pairs: those of the task"}
+    )
     id_column: str | None = field(
         default=None, metadata={"help": "CSV/TSV: column that names the row; without it rows are numbered from 1"}
     )
@@ -42,6 +55,19 @@ class PredictConfig:
             "help": "sequence longer than the model can see: error, or center = use the middle bases and note it"
         },
     )
+    ensemble: list[str] | None = field(
+        default=None,
+        metadata={"help": "ways of asking to average: strands, phrasings, segmentations (BPE-dropout), or none; "
+                  "default: strands where the task has no direction"},
+    )  # fmt: skip
+    min_confidence: float = field(
+        default=0.0, metadata={"help": f"a best answer less probable than this becomes the label `{ABSTAIN}`"}
+    )
+    precision: str = field(default="fp32", metadata={"help": "fp32, or bf16: faster, answers nearly always the same"})
+    batch_tokens: int | None = field(
+        default=None, metadata={"help": "tokens computed at once; default: 2,048 on a CPU, 16,384 on a GPU"}
+    )
+    resume: bool = field(default=False, metadata={"help": "go on behind the rows of a run that was stopped"})
     overwrite: bool = field(default=False, metadata={"help": "replace an existing output"})
 
 
@@ -52,66 +78,136 @@ def run(config: PredictConfig) -> dict[str, Any]:
         InputError: unusable model, task or input; nothing is written then.
     """
     clock = StageClock()
+    check_config(config)
+    output = check_output(config.output, config.overwrite, config.resume, [config.input, config.model])
+    loaded = load(config.model, config.precision)
+    spec = find_task(loaded, config.task)
+    ensemble = ensemble_of(spec, config.ensemble)
+    fitter = Fitter.of(loaded, spec, config.too_long)
+    total = sum(1 for _ in queries_of(fitter, config))  # what cannot be answered is told before anything is written
+    answerer = answerer_of(loaded, spec, ensemble, config)
+    if is_main():
+        announce(loaded, spec, ensemble, config)
+    made_from = origin_of(loaded, spec, config.input, options_of(config, ensemble))
+    with partial_table(output, made_from, config.resume) as table:
+        counts = Counter(table.state)
+        begun = table.rows
+        if not table.rows:
+            table.append(csv_text([["id", *answerer.columns, "bases", "note"]]), 0, {})
+        queries = itertools.islice(queries_of(fitter, config), begun, None)
+        with progress_bar(total, f"predict {spec.id}") as bar:
+            bar.update(begun)
+            while chunk := list(itertools.islice(queries, CHUNK)):
+                rows = answer_chunk(loaded, spec, answerer, chunk)
+                counts.update(row[1 + answerer.counted] for row in rows)
+                counts["cut to a window"] += sum(query.used_bases < query.n_bases for query in chunk)
+                table.append(csv_text(rows), len(rows), dict(counts))
+                bar.update(len(rows))
+    cut = counts.pop("cut to a window", 0)
+    if is_main():
+        print(summary(spec, counts, cut, begun, clock.seconds, config))
+    return {"rows": total, "labels": dict(counts), "cut_to_window": cut, "seconds": clock.seconds, "task": spec.id}
+
+
+def check_config(config: PredictConfig) -> None:
+    """Raise `InputError` for a value out of range."""
     if config.too_long not in POLICIES:
         raise InputError(f"too_long: found {config.too_long!r}; allowed: {', '.join(POLICIES)}.")
-    with staged_file(config.output, config.overwrite, [config.input, config.model]) as part:
-        loaded = load(config.model)
-        spec = find_task(loaded, config.task)
-        require_one_sequence(spec)
-        announce(loaded, spec, config)
-        counts: Counter[str] = Counter()
-        cut = 0
-        with part.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(["id", "label", "probability", *(f"p({a})" for a in answers(spec)), "bases", "note"])
-            bar = tqdm(desc=f"predict {spec.id}", unit="seq", disable=None)
-            for rows in predict_chunks(loaded, spec, config):
-                writer.writerows(row for _, row in rows)
-                counts.update(row[1] for _, row in rows)
-                cut += sum(len(query.sequence) < query.n_bases for query, _ in rows)
-                bar.update(len(rows))
-            bar.close()
-    total, seconds = counts.total(), clock.seconds
-    labels = ", ".join(f"{counts[answer]:,} {answer}" for answer in answers(spec))
-    print(
-        f"answered {total:,} sequences ({labels}; {cut:,} cut to a window) in {seconds:,.1f} s "
-        f"({total / max(seconds, 0.01):,.0f} sequences/s) into {config.output}. Not a clinical or diagnostic tool."
-    )
-    return {"rows": total, "labels": dict(counts), "cut_to_window": cut, "seconds": seconds, "task": spec.id}
+    if not 0 <= config.min_confidence <= 1:
+        raise InputError(f"min_confidence: found {config.min_confidence:g}; it is a probability, 0 to 1.")
+    if config.batch_tokens is not None and config.batch_tokens < 1:
+        raise InputError(f"batch_tokens: found {config.batch_tokens}; at least 1 token is needed.")
 
 
-def require_one_sequence(spec: TaskSpec) -> None:
-    """Raise `InputError` for a task whose question needs more than one sequence, or has no fixed answers."""
-    answers(spec)
-    if not asks_one_sequence(spec):
+def ensemble_of(spec: TaskSpec, asked: list[str] | None) -> tuple[str, ...]:
+    """The ways of asking, settled.
+
+    Raises:
+        InputError: one the task does not have; any for a task whose answers are written and not scored.
+    """
+    if not has_fixed_answers(spec):
+        if asked not in (None, ["none"]):
+            raise InputError(f"ensemble: task {spec.id} is of kind {spec.kind}; only scored answers can be averaged.")
+        return ()
+    if asked is None:
+        return default_ensemble(spec)
+    ensemble = () if asked == ["none"] else tuple(dict.fromkeys(asked))
+    check_ensemble(spec, ensemble)
+    return ensemble
+
+
+def queries_of(fitter: Fitter, config: PredictConfig) -> Iterator[Query]:
+    """Every question of the input, fitted to the model, in the order of the file."""
+    for query in read_queries(config.input, fitter.spec, config.sequence_column, config.id_column):
+        yield fitter.fit(query)
+
+
+def answerer_of(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: PredictConfig) -> Answerer:
+    """By score where the answers are a list, else by writing.
+
+    Raises:
+        InputError: a confidence is asked of answers that have none, or a task has an answer named `abstain`.
+    """
+    if has_fixed_answers(spec):
+        if config.min_confidence and ABSTAIN in answers(spec):
+            raise InputError(f"min_confidence: {ABSTAIN!r} is an answer of task {spec.id} and could not be told apart.")
+        return Scored(loaded, spec, ensemble, config.min_confidence, config.batch_tokens)
+    if config.min_confidence:
         raise InputError(
-            f"task {spec.id} is of kind {spec.kind} and asks about {' and '.join(spec.sequence_columns)}, but predict "
-            "reads one sequence a row. Build instructions from the pairs and run `dnahlm evaluate` on them."
+            f"min_confidence: task {spec.id} is of kind {spec.kind}, whose answers are written and have no probability."
         )
+    return Written(loaded, spec)
 
 
-def announce(loaded: Loaded, spec: TaskSpec, config: PredictConfig) -> None:
-    """Print what decides the meaning of the numbers: tuned or not, calibrated or not, one strand or two."""
+def answer_chunk(loaded: Loaded, spec: TaskSpec, answerer: Answerer, chunk: list[Query]) -> list[list[str]]:
+    """The rows of the table, one per question; behind the id are the answerer's cells."""
+    rows = []
+    for query, (cells, said) in zip(chunk, answerer.answer(chunk), strict=True):
+        notes = "; ".join([*query.notes, *length_note(loaded, spec, query), *said])
+        rows.append([query.id, *cells, str(query.n_bases), notes])
+    return rows
+
+
+def csv_text(rows: list[list[str]]) -> str:
+    """Rows as lines of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def options_of(config: PredictConfig, ensemble: Sequence[str]) -> dict[str, Any]:
+    """The options that change a row."""
+    chosen = {name: value for name, value in dataclasses.asdict(config).items() if name not in NOT_IN_ROWS}
+    return {**chosen, "ensemble": list(ensemble), "chunk": CHUNK}
+
+
+def announce(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: PredictConfig) -> None:
+    """Print what decides the meaning of the numbers: tuned or not, calibrated or not, asked in how many ways."""
     if spec.id not in loaded.tasks:
         print(f"model was not tuned on task {spec.id}: these answers are zero-shot")
-    temperature = loaded.calibration.get(spec.id)
-    scale = f"temperature {temperature:.2f}" if temperature else "not calibrated"
-    strands = "mean of both strands" if spec.strand_symmetric else "strand as given"
-    print(
-        f"task {spec.id}: answers {', '.join(answers(spec))}; probabilities: {scale}, {strands}; model {config.model}"
+    if not has_fixed_answers(spec):
+        print(f"task {spec.id}: kind {spec.kind}, answers as the model writes them; model {config.model}")
+        return
+    fitted = loaded.calibration.get(spec.id)
+    scale = f"calibrated (temperature {fitted.temperature:.2f})" if fitted else "not calibrated"
+    ways = "strand as given" if not ensemble else "mean of both strands"
+    if set(ensemble) - {"strands"}:
+        ways = f"mean of {len(members(spec, ensemble))} ways to ask ({', '.join(ensemble)})"
+    print(f"task {spec.id}: answers {', '.join(answers(spec))}; probabilities: {scale}, {ways}; model {config.model}")
+
+
+def summary(spec: TaskSpec, counts: Counter[str], cut: int, begun: int, seconds: float, config: PredictConfig) -> str:
+    """What was answered, in one line."""
+    total = counts.total()
+    if has_fixed_answers(spec):
+        told = [f"{counts[answer]:,} {answer}" for answer in answers(spec)]
+        if config.min_confidence:
+            told.append(f"{counts[ABSTAIN]:,} {ABSTAIN} below {config.min_confidence:g}")
+    else:
+        told = [f"{counts[word]:,} {word}" for word in VALID.values()]
+    earlier = f"{begun:,} of them by an earlier run; " if begun else ""
+    return (
+        f"answered {total:,} sequences ({', '.join(told)}; {earlier}{cut:,} cut to a window) in {seconds:,.1f} s "
+        f"({(total - begun) / max(seconds, 0.01):,.0f} sequences/s) into {config.output}. "
+        "Not a clinical or diagnostic tool."
     )
-
-
-def predict_chunks(loaded: Loaded, spec: TaskSpec, config: PredictConfig) -> Iterator[list[tuple[Query, list[str]]]]:
-    """Yield up to `CHUNK` queries at a time, in file order, each with its row of the output file."""
-    read = read_queries(config.input, config.sequence_column, config.id_column)
-    queries = (fit_query(loaded, spec, query, config.too_long) for query in read)
-    while chunk := list(itertools.islice(queries, CHUNK)):
-        shares = classify(loaded, spec, [query.sequence for query in chunk])
-        rows = []
-        for query, p in zip(chunk, shares, strict=True):
-            best = int(p.argmax())
-            notes = "; ".join([*query.notes, *length_note(loaded, spec, query)])
-            row = [query.id, answers(spec)[best], f"{p[best]:.6f}", *(f"{x:.6f}" for x in p), query.n_bases, notes]
-            rows.append((query, row))
-        yield rows

@@ -1,23 +1,25 @@
 """Exact label probabilities: log P(option + EOS | prompt) for any number of multi-token options."""
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from dnahlm.inference.branches import branched_scores, can_branch, plain_scores
+from dnahlm.inference.batches import Batch, Ids, plan
+from dnahlm.inference.branches import branched_scores, layers_of, shared_cache
+from dnahlm.inference.parallel import merged, progress_bar, share
+from dnahlm.inference.rows import continued_scores, plain_scores
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import encode
 
 # The answer's token boundary depends on the end of the prompt only; this covers "\n\n### Response:\n".
 TAIL_CHARACTERS = 16
-# Logits held at once; 64 M floats are 256 MB.
-MAX_LOGITS = 64_000_000
+# All options of a prompt in one row; positions only through `position_ids`. A test holds each against single rows.
+BRANCHING_MODELS = ("gpt2", "llama", "qwen2", "qwen3", "mistral")
+# With convolutions: prompts of one length, each option continued from the prompt's cache.
+CONTINUING_MODELS = ("lfm2",)
 
 
 def score(
@@ -25,18 +27,22 @@ def score(
     tokenizer: PreTrainedTokenizerFast,
     prompts: list[str],
     options: list[str],
-    batch_tokens: int = 2048,
+    batch_tokens: int | None = None,
     progress: str | None = None,
 ) -> np.ndarray:
     """Log-probability (natural log) of each option followed by EOS, given each prompt.
+
+    Tokens that prompts have in common at their beginning are computed once, and each prompt once for all its options.
+    In a process group (`accelerate launch`) every process must call this with the same arguments: each computes its
+    share of the batches, and all get all results.
 
     Args:
         model: in evaluation mode.
         tokenizer: the model's own.
         prompts: N rendered prompts, as `tasks.prompt.render_prompt` makes them.
         options: K distinct answers; any number of tokens each, one may begin with another.
-        batch_tokens: tokens computed at once, padding included; changes speed and memory, not the result (2,048 keeps
-            a small model in the cache of a CPU; a GPU takes more).
+        batch_tokens: tokens computed at once, padding included; changes speed and memory, not the result. None: 2,048
+            on a CPU, which keeps a small model's activations in its cache, and 16,384 on a GPU.
         progress: name of the progress bar, None for no bar.
 
     Returns:
@@ -51,20 +57,66 @@ def score(
     if not prompts:
         return np.zeros((0, len(options)))
     prompt_ids, option_ids = tokenize(tokenizer, prompts, options)
+    return score_ids(model, prompt_ids, option_ids, tokenizer.eos_token_id, batch_tokens, progress)
+
+
+def score_ids(
+    model: PreTrainedModel,
+    prompt_ids: list[Ids],
+    option_ids: list[list[Ids]],
+    eos: int,
+    batch_tokens: int | None = None,
+    progress: str | None = None,
+) -> np.ndarray:
+    """`score` for N prompts and their K options that are token ids already (options without EOS), (N, K)."""
     check_lengths(prompt_ids, option_ids, context_of(model))
-    forward = branched_scores if can_branch(model) else plain_scores
-    result = np.empty((len(prompts), len(options)))
-    with (
-        torch.inference_mode(),
-        tqdm(total=len(prompts), desc=progress, unit="row", disable=not progress or None) as bar,
-    ):
-        for rows in batches(prompt_ids, option_ids, batch_tokens, model.config.vocab_size):
-            result[rows] = forward(
-                model, [prompt_ids[i] for i in rows], [option_ids[i] for i in rows], tokenizer.eos_token_id
-            )
-            bar.update(len(rows))
+    result = np.zeros((len(prompt_ids), len(option_ids[0])))
+    how, vocab_size = layout_for(model), model.config.vocab_size
+    batch_tokens = batch_tokens or (2048 if model.device.type == "cpu" else 16_384)
+    batches = plan(prompt_ids, option_ids, batch_tokens, vocab_size, how != "plain", how == "continued")
+    own = share(list(batches))
+    with torch.inference_mode(), progress_bar(sum(len(batch.rows) for batch in own), progress) as bar:
+        score_batches(model, prompt_ids, option_ids, eos, own, result, bar)
+    result = merged(result)
     check_finite(result)
     return result
+
+
+def score_batches(
+    model: PreTrainedModel,
+    prompt_ids: list[Ids],
+    option_ids: list[list[Ids]],
+    eos: int,
+    batches: list[Batch],
+    result: np.ndarray,
+    bar: tqdm,
+) -> None:
+    """Fill the rows of `result`, (N, K), that are in `batches`; those with one beginning follow each other."""
+    how, cache, cached = layout_for(model), None, None
+    for batch in batches:
+        beginning = prompt_ids[batch.rows[0]][: batch.n_shared]
+        if beginning != cached:
+            cache, cached = shared_cache(model, beginning) if beginning else None, beginning
+        prompts = [prompt_ids[i][batch.n_shared :] for i in batch.rows]
+        options = [option_ids[i] for i in batch.rows]
+        if how == "plain":
+            result[batch.rows] = plain_scores(model, prompts, options, eos)
+        else:
+            forward = branched_scores if how == "branches" else continued_scores
+            result[batch.rows] = forward(model, prompts, options, eos, cache)
+        bar.update(len(batch.rows))
+
+
+def layout_for(model: PreTrainedModel) -> str:
+    """How the options of a prompt share its computation in this model: branches, continued or plain (not at all)."""
+    config = model.config
+    if config._attn_implementation in ("sdpa", "eager"):
+        # Layers with and without a window in one model would need two masks.
+        if config.model_type in BRANCHING_MODELS and "sliding_attention" not in layers_of(model):
+            return "branches"
+        if config.model_type in CONTINUING_MODELS:
+            return "continued"
+    return "plain"
 
 
 def tokenize(
@@ -102,26 +154,6 @@ def check_finite(scores: np.ndarray) -> None:
         )
 
 
-def batches(
-    prompt_ids: list[list[int]], option_ids: list[list[list[int]]], batch_tokens: int, vocab_size: int
-) -> Iterator[list[int]]:
-    """Yield row numbers, longest prompts first, each batch within `batch_tokens` tokens and `MAX_LOGITS` logits."""
-    order = sorted(range(len(prompt_ids)), key=lambda i: -len(prompt_ids[i]))
-    rows: list[int] = []
-    width = branches = 0
-    for i in order:
-        now = sum(map(len, option_ids[i]))
-        # The first row is the longest prompt; only the options can still widen a batch.
-        longest = max(width, len(prompt_ids[i])), max(branches, now)
-        size = len(rows) + 1
-        if rows and (size * sum(longest) > batch_tokens or size * (longest[1] + 1) * vocab_size > MAX_LOGITS):
-            yield rows
-            rows, longest = [], (len(prompt_ids[i]), now)
-        rows.append(i)
-        width, branches = longest
-    yield rows
-
-
 def probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     """Share of each option among all options, (N, K) -> (N, K); rows sum to 1.
 
@@ -129,18 +161,3 @@ def probabilities(scores: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     [[0.25, 0.75]]
     """
     return softmax(np.asarray(scores, dtype=np.float64) / temperature, axis=1)
-
-
-def fit_temperature(scores: np.ndarray, label_indices: Sequence[int]) -> float:
-    """The temperature, 0.05 to 20, under which the true options of a validation split are most likely.
-
-    Args:
-        scores: (N, K) as `score` gives them.
-        label_indices: N column numbers of the true options.
-    """
-    rows, labels = np.arange(len(scores)), np.asarray(label_indices)
-
-    def loss(log_temperature: float) -> float:
-        return -log_softmax(scores / np.exp(log_temperature), axis=1)[rows, labels].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded").x))

@@ -14,6 +14,7 @@ from typing import Any
 
 from dnahlm.dna import normalize
 from dnahlm.io import InputError, damaged_input, open_text, require_file
+from dnahlm.readers.ids import SeenIds
 
 FORMATS = {
     **dict.fromkeys((".fa", ".fasta", ".fna", ".ffn", ".frn"), "fasta"),
@@ -56,7 +57,7 @@ def read_sequences(path: str | Path) -> Iterator[SequenceRecord]:
     kind = sequence_format(path)
     require_file(path, f"{kind.upper()} file")
     check_start(path, kind)
-    seen: set[str] = set()
+    seen = SeenIds()
     for row in parse(path, kind):
         fields = {ours: next(filter(None, (row[c] for c in theirs)), "") for ours, theirs in COLUMNS[kind].items()}
         record = SequenceRecord(**fields, where=f"{path} record {fields['id']!r}")
@@ -142,7 +143,7 @@ def check_start(path: Path, kind: str) -> None:
     raise InputError(f"{path}: holds no record. A {kind} record starts with {MARKERS[kind]!r}.")
 
 
-def check_record(path: Path, kind: str, record: SequenceRecord, seen: set[str]) -> None:
+def check_record(path: Path, kind: str, record: SequenceRecord, seen: SeenIds) -> None:
     """Raise `InputError` for a record without id or sequence, or with the id of an earlier one."""
     if not record.id:
         line = lines_of(path, kind, "")[:1] or [1]

@@ -20,6 +20,10 @@ def text(name, content):
     return lambda folder: put(folder / name, content)
 
 
+def calibration(**entry):
+    return text("calibration.json", json.dumps({"core_promoter": entry}))
+
+
 CHECKPOINTS = {
     "weights cut short": (cut("model.safetensors", 20000), "cannot be loaded as a causal language model"),
     "weights empty": (text("model.safetensors", ""), "cannot be loaded as a causal language model"),
@@ -36,8 +40,11 @@ CHECKPOINTS = {
     "another architecture": (text("config.json", '{"model_type": "bert", "num_hidden_layers": 1}'), "its weights lack"),
     "facts cut short": (cut("tasks.json", 5), "tasks.json: not valid JSON"),
     "facts without numbers": (text("tasks.json", '{"core_promoter": {}}'), "tasks.json: task 'core_promoter'"),
-    "temperature zero": (text("calibration.json", '{"core_promoter": 0}'), "temperature 0; a number above 0"),
-    "temperature in words": (text("calibration.json", '{"core_promoter": "hot"}'), "temperature 'hot'"),
+    "temperature zero": (calibration(temperature=0), "temperature 0; a number above 0"),
+    "temperature in words": (calibration(temperature="hot"), "temperature 'hot'"),
+    "no mapping": (text("calibration.json", '{"core_promoter": 2}'), "found 2; a mapping"),
+    "bias of another task": (calibration(temperature=1, bias=[0.0, 1.0, 2.0]), "3 biases; the task has 2 answers"),
+    "bias in words": (calibration(temperature=1, bias=["a", "b"]), "a list of finite numbers"),
     "manifest a list": (text("manifest.json", "[]"), "manifest.json: must hold a JSON object"),
     "task file damaged": (text("tasks/core_promoter.yaml", "id: x\n"), "core_promoter.yaml: key 'version' is missing"),
 }

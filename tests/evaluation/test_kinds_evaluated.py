@@ -12,9 +12,6 @@ from dnahlm.evaluation import open_task
 from dnahlm.evaluation.protocol import EvaluateConfig
 from dnahlm.evaluation.protocol import run as evaluate
 from dnahlm.inference.generator import Generated
-from dnahlm.inference.predict import PredictConfig
-from dnahlm.inference.predict import run as predict
-from dnahlm.io import InputError
 from dnahlm.tasks.instructions import InstructionsConfig, run
 
 TEXT = {
@@ -116,17 +113,3 @@ def test_a_model_that_writes_the_right_number_is_right(folder, tmp_path, monkeyp
     assert entry["invalid_share"] == 0.2  # one goes on, one does not stop
     assert entry["substring_accuracy"] == 1.0
     assert entry["metrics"]["generated"] == pytest.approx({"spearman": 1.0, "pearson": 1.0, "mae": 0.0, "rmse": 0.0})
-
-
-@pytest.mark.parametrize(
-    ("task", "said"),
-    [("pairs", "asks about sequence1 and sequence2"), ("level", "whose answers are no fixed list")],
-)
-def test_predict_refuses_what_one_sequence_does_not_ask(folder, tmp_path, task, said):
-    (folder / "ok.fa").write_text(">a\nACGTACGTACGT\n")
-    config = PredictConfig(
-        model=str(folder / "sft"), task=task, input=str(folder / "ok.fa"), output=str(tmp_path / "out.csv")
-    )
-    with pytest.raises(InputError, match=said):
-        predict(config)
-    assert not list(tmp_path.iterdir())

@@ -126,7 +126,9 @@ def folders(tmp_path_factory, tiny_model, tiny_tokenizer):
     shutil.copytree(root / "instructions" / "tasks", sft / "tasks")
     facts = {"n_train": 90, "min_bases": 32, "max_bases": 32}
     (sft / "tasks.json").write_text(json.dumps(dict.fromkeys(TASKS, facts)))
-    (sft / "calibration.json").write_text(json.dumps({"toy_promoter": 2.0, "toy_splice": 1.0}))
+    (sft / "calibration.json").write_text(
+        json.dumps({"toy_promoter": {"temperature": 2.0}, "toy_splice": {"temperature": 1.0}})
+    )
     (sft / "loss.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0, "learning_rate": 0.1}\n')
     inputs = {"instructions": root / "instructions"}
     write_manifest(sft, "sft", {"seed": 5}, StageClock(), inputs, {}, tokenizer_sha256=fingerprint(tiny_tokenizer))
@@ -282,7 +284,7 @@ def test_texts_that_are_an_answer_and_stop_are_valid_and_baselines_stand_beside_
         assert task["metrics"]["majority"]["mcc"] == 0.0
         assert task["metrics"]["kmer_lr"]["mcc"] > 0.9
         assert task["n_baseline_train"] == 90
-    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0}
+    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0, "bias": ()}
 
 
 def test_a_model_that_never_stops_is_never_valid(folders, tiny_model, tmp_path):

@@ -23,7 +23,7 @@ def test_a_symmetric_task_averages_both_strands_after_calibration(loaded):
     for strand in (SEQUENCES, [reverse_complement(s) for s in SEQUENCES]):
         prompts = [task_prompt(loaded, spec, s) for s in strand]
         scores = score(loaded.model, loaded.tokenizer, prompts, answers(spec))
-        expected = expected + probabilities(scores, loaded.calibration["core_promoter"]) / 2
+        expected = expected + loaded.calibration["core_promoter"].probabilities(scores) / 2
     np.testing.assert_allclose(classify(loaded, spec, SEQUENCES), expected, atol=1e-5)
     other_strand = classify(loaded, spec, [reverse_complement(s) for s in SEQUENCES])
     np.testing.assert_allclose(classify(loaded, spec, SEQUENCES), other_strand, atol=1e-5)

@@ -93,3 +93,34 @@ def test_settings_saved_in_a_checkpoint_do_not_change_the_greedy_answer(tiny_mod
     model.generation_config.update(do_sample=True, temperature=5.0, top_k=3, repetition_penalty=3.0, num_beams=2)
     prompts = prompts_of(tiny_tokenizer, [30])
     assert generate(model, tiny_tokenizer, prompts, 8) == generate(tiny_model, tiny_tokenizer, prompts, 8)
+
+
+OPTIONS = ["promoter", "pro", "promoter region of a gene", "neither", "acceptor"]
+
+
+def constrained_greedy(model, tokenizer, prompt, options):
+    """One token at a time, the whole text computed anew each time, only tokens that lead to an option."""
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    whole = [tokenizer(prompt + o, add_special_tokens=False)["input_ids"][len(ids) :] for o in options]
+    left, new = [[*o, tokenizer.eos_token_id] for o in whole], []
+    while True:
+        allowed = sorted({option[len(new)] for option in left})
+        with torch.no_grad():
+            logits = model(torch.tensor([ids + new])).logits[0, -1]
+        new.append(max(allowed, key=lambda token: logits[token].item()))
+        left = [option for option in left if option[: len(new)] == new]
+        if new[-1] == tokenizer.eos_token_id:
+            return options[whole.index(new[:-1])]
+
+
+def test_constrained_answers_are_options_that_end_chosen_greedily_token_by_token(tuned_model, tiny_tokenizer):
+    prompts = prompts_of(tiny_tokenizer, [5, 150, 40, 41, 90, 17, 66])
+    expected = [constrained_greedy(tuned_model, tiny_tokenizer, prompt, OPTIONS) for prompt in prompts]
+    for batch_size in (1, 3, 64):
+        found = generate(tuned_model, tiny_tokenizer, prompts, 1, batch_size, options=OPTIONS)
+        assert found == [Generated(text, True) for text in expected]
+
+
+def test_an_option_that_does_not_fit_the_context_is_refused(tiny_model, tiny_tokenizer):
+    with pytest.raises(InputError, match="exceed the 256 tokens"):
+        generate(tiny_model, tiny_tokenizer, prompts_of(tiny_tokenizer, [10]), 5, options=["promoter " * 250])

@@ -1,12 +1,17 @@
 import copy
 import json
+import random
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
+from dnahlm.inference.calibrate import Calibration
+from dnahlm.inference.generator import generate
 from dnahlm.inference.load import load
+from dnahlm.inference.scorer import score
 from dnahlm.io import InputError
 
 
@@ -23,10 +28,10 @@ def logits(model):
 def test_a_tuned_folder_brings_its_tasks_facts_and_calibration(loaded, tuned_model):
     assert set(loaded.tasks) == {"core_promoter", "splice_site"}
     assert loaded.task_facts["core_promoter"]["max_bases"] == 70
-    assert loaded.calibration == {"core_promoter": 2.0}
+    assert loaded.calibration == {"core_promoter": Calibration(2.0, (0.3, -0.3))}
     assert loaded.manifest is None
     assert loaded.model.dtype == torch.float32 and not loaded.model.training
-    assert torch.equal(logits(loaded.model.cpu()), logits(tuned_model))
+    torch.testing.assert_close(logits(loaded.model.cpu()), logits(tuned_model))
 
 
 def test_a_bare_checkpoint_loads_without_tasks(copy_of):
@@ -126,3 +131,33 @@ def test_a_damaged_calibration_file_is_named(copy_of):
     (copy_of / "calibration.json").write_text("{")
     with pytest.raises(InputError, match=r"calibration\.json: not valid JSON"):
         load(copy_of)
+
+
+def test_bf16_answers_like_float32_and_keeps_the_output_matrix_exact(tuned_folder, loaded, tiny_tokenizer):
+    half = load(tuned_folder, precision="bf16")
+    assert half.model.dtype == torch.bfloat16 and half.model.get_output_embeddings().weight.dtype == torch.float32
+    assert torch.equal(half.model.get_output_embeddings().weight, loaded.model.get_output_embeddings().weight)
+    rng = random.Random(0)
+    prompts = [f"Is it?\n\n{''.join(rng.choices('ACGT', k=80))}\n\n### Response:\n" for _ in range(300)]
+    exact, rounded = (score(m.model, tiny_tokenizer, prompts, ["promoter", "donor"]) for m in (loaded, half))
+    assert 0 < np.abs(exact - rounded).mean() < 0.05
+    margin = np.abs(exact[:, 0] - exact[:, 1])
+    same = exact.argmax(axis=1) == rounded.argmax(axis=1)
+    assert same[margin > 0.1].all() and same.mean() > 0.9
+    assert generate(half.model, tiny_tokenizer, prompts[:2], 4)  # the cast of the output matrix holds there too
+
+
+def test_a_loaded_model_scores_what_the_plain_model_scores_and_still_has_gradients(loaded, tuned_model, tiny_tokenizer):
+    prompts = ["Is it?\n\nACGTACGTACGTAA\n\n### Response:\n", "Or?\n\nGATTACA\n\n### Response:\n"]
+    plain = score(tuned_model, tiny_tokenizer, prompts, ["promoter", "neither of them"])
+    np.testing.assert_allclose(
+        score(loaded.model, tiny_tokenizer, prompts, ["promoter", "neither of them"]), plain, atol=1e-4
+    )
+    embedded = loaded.model.get_input_embeddings()(torch.arange(20)[None]).detach().requires_grad_()
+    loaded.model(inputs_embeds=embedded).logits.sum().backward()
+    assert embedded.grad.abs().sum() > 0
+
+
+def test_an_unknown_precision_is_refused(tuned_folder):
+    with pytest.raises(InputError, match="allowed: fp32, bf16"):
+        load(tuned_folder, precision="fp16")

@@ -176,9 +176,31 @@ def test_centering_shrinks_until_the_middle_really_fits(loaded):
     facts, loaded.task_facts = loaded.task_facts, {}
     try:
         # Ns cost a token each, so that the middle needs far more tokens per base than the whole does.
-        query = queries.make_query("q", dna(4000) + "N" * 600 + dna(4000, 1), "q", 0)
-        fitted = queries.fit_query(loaded, spec, query, "center")
+        query = queries.Query("q", dna(4000) + "N" * 600 + dna(4000, 1), "q", 8600)
+        fitted = queries.Fitter.of(loaded, spec, "center").fit(query)
     finally:
         loaded.task_facts = facts
     assert 0 < len(fitted.sequence) < 600
     assert classify(loaded, spec, [fitted.sequence]).shape == (1, 3)
+
+
+def test_rows_below_the_confidence_abstain_and_are_counted(answer, tmp_path, capsys):
+    path = fasta(tmp_path / "x.fa", [dna(60, i) for i in range(20)])
+    plain = answer(path, "splice_site")
+    threshold = float(sorted(row["probability"] for row in plain)[10])
+    rows = answer(path, "splice_site", min_confidence=threshold)
+    for row, before in zip(rows, plain, strict=True):
+        sure = float(before["probability"]) >= threshold
+        assert row == before | {"label": before["label"] if sure else "abstain"}
+    n_abstained = sum(row["label"] == "abstain" for row in rows)
+    assert 0 < n_abstained < 20 and f"{n_abstained} abstain below" in capsys.readouterr().out
+    with pytest.raises(InputError, match="min_confidence: found 80"):
+        answer(path, "splice_site", min_confidence=80)
+
+
+def test_a_late_bad_record_is_told_before_any_row_is_answered(tuned_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "CHUNK", 2)
+    monkeypatch.setattr(predict, "answer_chunk", lambda *_: pytest.fail("a row was answered"))
+    path = fasta(tmp_path / "x.fa", [dna(30), dna(30, 1), dna(30, 2), "ACGTXACGT"])
+    with pytest.raises(InputError, match="'X' at base 5"):
+        run(PredictConfig(str(tuned_folder), "splice_site", str(path), str(tmp_path / "o.csv")))

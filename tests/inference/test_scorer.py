@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from dnahlm.inference import scorer
-from dnahlm.inference.branches import BRANCHING_MODELS, can_branch, plain_scores
-from dnahlm.inference.scorer import fit_temperature, probabilities, score
+from dnahlm.inference import batches, scorer
+from dnahlm.inference.rows import plain_scores
+from dnahlm.inference.scorer import BRANCHING_MODELS, CONTINUING_MODELS, layout_for, probabilities, score
 from dnahlm.io import InputError
 from dnahlm.tasks.prompt import render_prompt
 
@@ -59,22 +59,72 @@ def naive_all(model, tokenizer, prompts, options):
     return np.array([[naive(model, tokenizer, prompt, option) for option in options] for prompt in prompts])
 
 
-def slow_but_for_gpt2(model_type):
-    return model_type if model_type == "gpt2" else pytest.param(model_type, marks=pytest.mark.slow)
+def quick(*names):
+    """Every model type is held to the exact numbers; the default run takes one of each layout."""
+    return [name if name in ("gpt2", "lfm2") else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-@pytest.mark.parametrize(
-    "model_type", [slow_but_for_gpt2(m) for m in (*BRANCHING_MODELS, "gpt_neox", "mistral", "lfm2")]
-)
+@pytest.mark.parametrize("model_type", quick(*BRANCHING_MODELS, *CONTINUING_MODELS, "gpt_neox"))
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_scores_equal_the_naive_full_sequence_log_probability(tiny_tokenizer, model_type, attention):
     model = random_model(model_type, tiny_tokenizer, attention)
-    assert can_branch(model) == (model_type in BRANCHING_MODELS)
+    how = {"gpt_neox": "plain", "lfm2": "continued"}.get(model_type, "branches")
+    assert layout_for(model) == how
     prompts = prompts_of(tiny_tokenizer, [1, 200, 70, 71, 9, 70])
     expected = naive_all(model, tiny_tokenizer, prompts, OPTIONS)
     assert np.abs(expected).min() > 1  # the comparison is about numbers of a size
     for batch_tokens in (1, 300, 8192):
         np.testing.assert_allclose(score(model, tiny_tokenizer, prompts, OPTIONS, batch_tokens), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_a_sliding_window_shorter_than_the_prompt_is_scored_exactly(tiny_tokenizer, attention):
+    model = random_model("mistral", tiny_tokenizer, attention)
+    prompts = prompts_of(tiny_tokenizer, [200, 70, 71, 200])
+    unlimited = naive_all(model, tiny_tokenizer, prompts, OPTIONS[:2])
+    model.config.sliding_window = 16
+    expected = naive_all(model, tiny_tokenizer, prompts, OPTIONS[:2])
+    assert np.abs(unlimited - expected).min() > 1e-2
+    np.testing.assert_allclose(score(model, tiny_tokenizer, prompts, OPTIONS[:2]), expected, atol=1e-4)
+
+
+def test_prompts_without_a_common_beginning_and_equal_prompts_are_scored_exactly(tiny_tokenizer, tiny_model):
+    prompts = ["promoter", "Is this?", "Is this?", "ACGTACGTACGT neither", "donor\n"]
+    expected = naive_all(tiny_model, tiny_tokenizer, prompts, ["\npro", "\nneither of them"])
+    np.testing.assert_allclose(
+        score(tiny_model, tiny_tokenizer, prompts, ["\npro", "\nneither of them"]), expected, atol=1e-4
+    )
+
+
+def test_several_wordings_are_scored_exactly_and_each_beginning_is_computed_once(tiny_tokenizer, tiny_model):
+    rng = random.Random(3)
+    wordings = [
+        "Is it a promoter, or is it a non-promoter? Say which.",
+        "Donor or acceptor? Answer with one word only.",
+    ]
+    prompts = [render_prompt(tiny_tokenizer, wordings[i % 2], "".join(rng.choices("ACGT", k=60))) for i in range(60)]
+    groups = batches.shared_beginnings(scorer.tokenize(tiny_tokenizer, prompts, OPTIONS)[0])
+    assert sorted(len(rows) for rows, _ in groups) == [30, 30]
+    found = score(tiny_model, tiny_tokenizer, prompts, OPTIONS[:2])
+    np.testing.assert_allclose(found, naive_all(tiny_model, tiny_tokenizer, prompts, OPTIONS[:2]), atol=1e-4)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_the_padding_side_of_the_tokenizer_does_not_matter(tiny_tokenizer, tiny_model, side, monkeypatch):
+    prompts = prompts_of(tiny_tokenizer, [10, 90, 40])
+    monkeypatch.setattr(tiny_tokenizer, "padding_side", side)
+    found = score(tiny_model, tiny_tokenizer, prompts, OPTIONS)
+    np.testing.assert_allclose(found, naive_all(tiny_model, tiny_tokenizer, prompts, OPTIONS), atol=1e-4)
+
+
+def test_forty_options_with_one_first_token_are_scored_exactly(tiny_tokenizer, tiny_model):
+    options = [f"promoter class {i}" for i in range(40)]
+    prompts = prompts_of(tiny_tokenizer, [60, 20])
+    np.testing.assert_allclose(
+        score(tiny_model, tiny_tokenizer, prompts, options),
+        naive_all(tiny_model, tiny_tokenizer, prompts, options),
+        atol=1e-4,
+    )
 
 
 def test_plain_rows_and_branches_agree(tiny_tokenizer):
@@ -87,8 +137,10 @@ def test_plain_rows_and_branches_agree(tiny_tokenizer):
 
 
 @ONCE
+@pytest.mark.parametrize("model_type", ["gpt2", "lfm2"])
 @given(lengths=st.lists(st.integers(0, 150), min_size=1, max_size=12), batch_tokens=st.integers(1, 3000))
-def test_a_score_does_not_depend_on_its_batch(tiny_tokenizer, tiny_model, lengths, batch_tokens):
+def test_a_score_does_not_depend_on_its_batch(tiny_tokenizer, model_type, lengths, batch_tokens):
+    tiny_model = random_model(model_type, tiny_tokenizer)
     prompts = prompts_of(tiny_tokenizer, lengths)
     together = score(tiny_model, tiny_tokenizer, prompts, OPTIONS[:2], batch_tokens)
     alone = np.vstack([score(tiny_model, tiny_tokenizer, [prompt], OPTIONS[:2]) for prompt in prompts])
@@ -136,38 +188,29 @@ def test_a_model_that_gives_nan_is_named_broken(tiny_tokenizer):
         score(model, tiny_tokenizer, prompts_of(tiny_tokenizer, [10]), OPTIONS)
 
 
-def test_batches_hold_every_row_once_within_the_token_limit(tiny_tokenizer):
-    ids, options = scorer.tokenize(tiny_tokenizer, prompts_of(tiny_tokenizer, range(1, 120, 3)), OPTIONS)
-    found = list(scorer.batches(ids, options, 2000, len(tiny_tokenizer)))
-    assert sorted(i for rows in found for i in rows) == list(range(len(ids)))
-    n_branch = sum(map(len, options[0]))
-    assert all(len(rows) * (max(len(ids[i]) for i in rows) + n_branch) <= 2000 for rows in found)
+IDS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=1, max_size=40)
 
 
-def test_a_large_vocabulary_makes_smaller_batches(tiny_tokenizer):
-    ids, options = scorer.tokenize(tiny_tokenizer, prompts_of(tiny_tokenizer, [20] * 100), OPTIONS)
-    n_branch = sum(map(len, options[0]))
-    largest = max(map(len, scorer.batches(ids, options, 10**9, vocab_size=150_000)))
-    assert largest * (n_branch + 1) * 150_000 <= scorer.MAX_LOGITS
+@given(prompts=IDS, batch_tokens=st.integers(1, 200), one_length=st.booleans(), cost=st.integers(0, 20))
+def test_batches_hold_every_row_once_within_the_budget(prompts, batch_tokens, one_length, cost):
+    options = [[[1, 2], [3]]] * len(prompts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batches, "GROUP_COST", cost)
+        found = list(batches.plan(prompts, options, batch_tokens, 10, True, one_length))
+    assert sorted(i for batch in found for i in batch.rows) == list(range(len(prompts)))
+    for batch in found:
+        members = [prompts[i] for i in batch.rows]
+        assert len({tuple(m[: batch.n_shared]) for m in members}) == 1
+        assert all(len(m) > batch.n_shared for m in members)
+        assert not one_length or len(set(map(len, members))) == 1
+        tokens = len(members) * (max(map(len, members)) - batch.n_shared + 3)
+        assert tokens <= batch_tokens or len(members) == 1
 
 
-def test_probabilities_sum_to_one_and_temperature_keeps_the_order():
-    scores = np.array([[-1000.0, -1001.0, -1005.0], [-3.0, -2.0, -1.0]])
-    for temperature in (0.1, 1.0, 10.0):
-        p = probabilities(scores, temperature)
-        np.testing.assert_allclose(p.sum(axis=1), 1)
-        assert (p.argmax(axis=1) == [0, 2]).all()
-    assert probabilities(scores, 10.0).max() < probabilities(scores, 1.0).max()
+def test_a_large_vocabulary_makes_smaller_batches():
+    found = list(batches.plan([[1, 2, 3]] * 500, [[[1], [2, 3]]] * 500, 10**9, 150_000, True, False))
+    assert max(len(batch.rows) for batch in found) * (3 + 1) * 150_000 <= batches.MAX_LOGITS
 
 
-def test_the_fitted_temperature_undoes_a_known_overconfidence():
-    rng = np.random.default_rng(0)
-    true_scores = rng.normal(size=(4000, 3))
-    labels = [rng.choice(3, p=p) for p in probabilities(true_scores)]
-    assert fit_temperature(true_scores * 5, labels) == pytest.approx(5, rel=0.1)
-
-
-def test_the_fitted_temperature_stays_in_bounds_for_perfect_and_for_useless_scores():
-    scores = np.eye(3)[[0, 1, 2] * 10]
-    assert fit_temperature(scores, [0, 1, 2] * 10) == pytest.approx(0.05, rel=0.01)
-    assert fit_temperature(scores, [1, 2, 0] * 10) == pytest.approx(20, rel=0.01)
+def test_probabilities_are_shares_of_the_options():
+    np.testing.assert_allclose(probabilities(np.log([[0.2, 0.6]]), 1.0), [[0.25, 0.75]])
