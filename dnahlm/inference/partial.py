@@ -31,20 +31,30 @@ class PartialTable:
     def append(self, text: str, rows: int, state: dict[str, Any]) -> None:
         """Write lines that hold so many rows; from here on a killed run has them."""
         data = text.encode("utf-8")
-        self.rows, self.n_bytes, self.state = self.rows + rows, self.n_bytes + len(data), state
         if self.handle:
             self.handle.write(data)
             self.handle.flush()
             os.fsync(self.handle.fileno())
-            note = {"made_from": self.made_from, "rows": self.rows, "bytes": self.n_bytes, "state": state}
-            fresh = self.part.with_name(f"{self.part.name}.json.new")
+            note = {
+                "made_from": self.made_from,
+                "rows": self.rows + rows,
+                "bytes": self.n_bytes + len(data),
+                "state": state,
+            }
+            fresh = fresh_sidecar_of(self.part)
             fresh.write_text(json.dumps(note), encoding="utf-8")
             fresh.replace(sidecar_of(self.part))
+        self.rows, self.n_bytes, self.state = self.rows + rows, self.n_bytes + len(data), state
 
 
 def sidecar_of(part: Path) -> Path:
     """Where the notes about a partial table lie."""
     return part.with_name(f"{part.name}.json")
+
+
+def fresh_sidecar_of(part: Path) -> Path:
+    """Where new notes are written before they take the place of the old ones."""
+    return part.with_name(f"{part.name}.json.new")
 
 
 def check_output(path: str | Path, overwrite: bool, resume: bool, inputs: list[str]) -> Path:
@@ -108,6 +118,7 @@ def partial_table(path: Path, made_from: dict[str, Any], resume: bool) -> Iterat
         if table.handle:
             with contextlib.suppress(OSError):
                 table.handle.close()
+            remove(fresh_sidecar_of(table.part))
             if table.rows:
                 print(f"{table.part}: {table.rows:,} rows are kept; the same command with --resume goes on behind them",
                       file=sys.stderr)  # fmt: skip

@@ -4,6 +4,7 @@ import copy
 import itertools
 import random
 import re
+import resource
 import shutil
 from dataclasses import replace
 
@@ -101,3 +102,22 @@ def test_resume_without_an_unfinished_output_starts_and_with_overwrite_is_refuse
     with pytest.raises(InputError, match="give one of the two"):
         run(replace(config, overwrite=True))
     assert run(config)["rows"] == 2
+
+
+def test_a_disk_that_fills_up_after_some_rows_keeps_those_and_the_run_goes_on(
+    tuned_folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(predict, "CHUNK", 20)
+    path = write_fasta(tmp_path / "x.fa", range(30, 110))
+    config = PredictConfig(str(tuned_folder), "splice_site", path, str(tmp_path / "o.csv"))
+    run(replace(config, output=str(tmp_path / "whole.csv")))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "whole.csv").stat().st_size - 100, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            run(config)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "60 rows are kept" in capsys.readouterr().err
+    run(replace(config, resume=True))
+    assert (tmp_path / "o.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
