@@ -26,6 +26,8 @@ from dnahlm.tasks.leaks.near import COVER
 from dnahlm.tasks.leaks.segments import MIN_SCORE
 from dnahlm.tasks.leaks.words import MASKS, PERIODS
 
+Places = dict[tuple[int, str], list[int]]  # number of the mask, word -> places of the windows that have it
+
 
 def main() -> None:
     """Make the rows, search, print the table."""
@@ -154,9 +156,9 @@ def every_pair(train: list[str], test: list[str]) -> list[Leak]:
     return leaks
 
 
-def words(text: str) -> dict[tuple[int, str], list[int]]:
-    """(Number of the mask, word) -> places of the windows that have it."""
-    places: dict[tuple[int, str], list[int]] = defaultdict(list)
+def words(text: str) -> Places:
+    """The words of a text."""
+    places: Places = defaultdict(list)
     for number, mask in enumerate(MASKS):
         for start in range(len(text) - len(mask) + 1):
             window = text[start : start + len(mask)]
@@ -167,9 +169,7 @@ def words(text: str) -> dict[tuple[int, str], list[int]]:
     return places
 
 
-def shared(
-    one: str, words_of_one: dict[tuple[int, str], list[int]], other: str, words_of_other: dict[tuple[int, str], list[int]]
-) -> float:
+def shared(one: str, words_of_one: Places, other: str, words_of_other: Places) -> float:
     """Share of the shorter text that lies in segments in common."""
     both = words_of_one.keys() & words_of_other.keys()
     hits = {hit for word in both for hit in itertools.product(words_of_one[word], words_of_other[word])}

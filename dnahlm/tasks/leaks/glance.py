@@ -27,7 +27,7 @@ _, TOP_BACKWARDS, FALL_BACKWARDS = run_tables(_EQUAL[:, ::-1])
 
 
 def packed(codes: np.ndarray) -> np.ndarray:
-    """(L + 33,) uint32: at place p the bases p - 16 to p - 1 in two bits each, at p + 16 the next 16, at p + 32 the next.
+    """(L + 33,) uint32: at place p the bases p - 16 to p - 1 in two bits each; so at p + 16 and p + 32 the next ones.
 
     What is no A, C, G, T, or outside the text, is packed as one of them.
     """

@@ -104,7 +104,8 @@ def grow(one: np.ndarray, other: np.ndarray, at: np.ndarray, to: np.ndarray, roo
     >>> [part.tolist() for part in grow(one, one, np.array([0, 0]), np.array([4, 0]), np.array([2, 6]))]
     [[2, 6], [2, 6]]
     """
-    parts = [grow_chunk(one, other, *(part[i : i + CHUNK] for part in (at, to, room))) for i in range(0, len(at), CHUNK)]
+    chunks = ((part[start : start + CHUNK] for part in (at, to, room)) for start in range(0, len(at), CHUNK))
+    parts = [grow_chunk(one, other, *chunk) for chunk in chunks]
     none = np.empty(0, np.int64)
     return Growth(*(np.concatenate(columns) for columns in zip((none, none), *parts, strict=True)))
 

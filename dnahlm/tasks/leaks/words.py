@@ -1,8 +1,8 @@
 """Spaced words: the letters of a window that a mask lets through, as one number, the same for both strands.
 
-Unlike 13 letters in a row, neighbouring words of one mask share few letters, so that substitutions less often spoil all
-of them (Ma, Tromp and Li, Bioinformatics 18, 2002). The masks are their own mirror images, so that both strands are read
-through them alike; their odd number of letters leaves no word that is its own reverse complement.
+Unlike 13 letters in a row, neighbouring words of one mask share few letters, so that substitutions less often spoil
+all of them (Ma, Tromp and Li, Bioinformatics 18, 2002). The masks are their own mirror images, so that both strands are
+read through them alike; their odd number of letters leaves no word that is its own reverse complement.
 """
 
 from typing import NamedTuple
