@@ -1,12 +1,12 @@
 """Keep tests fair across all tasks of a build: what gives a test row away leaves training, and is counted by name."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dnahlm.tasks.leaks.corpus import find_in_corpus
-from dnahlm.tasks.leaks.find import NEAR, Leak, each_leak
+from dnahlm.tasks.leaks.find import NEAR, Leak, LeakSearch
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
@@ -33,7 +33,8 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
     """Take out of train what leaks into validation or test of any task, and out of validation what leaks into test.
 
     The rows of the tables change; test rows stay. A test row that a train row of any task gives away (before the
-    removal), or that occurs in the pretraining corpus, has `clean` set to False; the corpus is only counted.
+    removal), or that occurs in the pretraining corpus, has `clean` set to False; the corpus is only counted. So are
+    proteins, which one task may rightly show beside the DNA of every split.
 
     Args:
         tables: all tasks of the build.
@@ -44,6 +45,7 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         `removed_rows`: split -> task -> rows taken out;
         `leaks`: one entry per (split, task, counterpart, kind) with the number of rows and up to `EXAMPLES` of them (a
         row that leaks into several tasks is in several entries);
+        `proteins`: the same of proteins, in kinds of their own (`protein_exact` and so on), before any removal;
         `corpus`: what occurs in the pretraining corpus, by task and kind, empty without one;
         `test_rows`: task -> rows, how many of them are given away and how many are clean;
         `search`: searched split or `corpus` -> what the search for near-duplicates could not look at in full.
@@ -52,7 +54,7 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         InputError: the corpus has no train split, or a damaged file.
     """
     search: dict[str, Counter[str]] = defaultdict(Counter)
-    report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "corpus": []}
+    report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "proteins": [], "corpus": []}
     given_away: dict[str, set[str]] = {"by_train": set(), "in_corpus": set()}
     if corpus is not None:
         report["corpus"], given_away["in_corpus"] = corpus_report(
@@ -60,7 +62,10 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         )
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        groups = leaking_groups(places(tables, [split]), places(tables, against), near, search[split])
+        rows, tested = places(tables, [split]), places(tables, against)
+        proteins = leaking_groups(rows, tested, near, search[f"proteins of {split}"], proteins_of)
+        report["proteins"] += [entry(key, group) for key, group in sorted(proteins.items())]
+        groups = leaking_groups(rows, tested, near, search[split])
         report["leaks"] += [entry(key, group) for key, group in sorted(groups.items())]
         leaking = set().union(*(group.rows for group in groups.values()))
         report["removed_rows"][split] = take_out(tables, split, leaking)
@@ -77,36 +82,54 @@ def sequences_of(row: LabelledRow) -> tuple[str, ...]:
     return (row.sequence, row.second) if row.second else (row.sequence,)
 
 
+def proteins_of(row: LabelledRow) -> tuple[str, ...]:
+    """The protein of a row, where its task has one."""
+    return (row.protein,) if row.protein else ()
+
+
 def places(tables: Iterable[TaskTable], splits: Sequence[str]) -> list[Place]:
     """All rows of these splits, split by split."""
     return [Place(table.spec.id, split, row) for split in splits for table in tables for row in table.rows[split]]
 
 
-def flat(rows: Sequence[Place]) -> tuple[list[str], list[int]]:
-    """All sequences of the rows, and the index of the row each is from."""
+def flat(
+    rows: Sequence[Place], parts: Callable[[LabelledRow], tuple[str, ...]] = sequences_of
+) -> tuple[list[str], list[int]]:
+    """All sequences (or proteins) of the rows, and the index of the row each is from."""
     sequences, owners = [], []
     for index, place in enumerate(rows):
-        for sequence in sequences_of(place.row):
+        for sequence in parts(place.row):
             sequences.append(sequence)
             owners.append(index)
     return sequences, owners
 
 
 def leaking_groups(
-    rows: Sequence[Place], against: Sequence[Place], near: bool, counts: Counter[str]
+    rows: Sequence[Place],
+    against: Sequence[Place],
+    near: bool,
+    counts: Counter[str],
+    parts: Callable[[LabelledRow], tuple[str, ...]] = sequences_of,
 ) -> dict[tuple[str, ...], Group]:
     """(task, split, counterpart, its split, kind) -> the rows that give others away, and the rows given away."""
-    tested, tested_owners = flat(against)
-    title = f"leaks of {rows[0].split} rows" if rows else None
     groups: dict[tuple[str, ...], Group] = defaultdict(lambda: Group({}, set()))
+    tested, tested_owners = flat(against, parts)
+    if not tested:
+        return groups
+    title = f"leaks of {rows[0].split} rows" if rows else None
+    search = LeakSearch(tested, near, proteins=parts is proteins_of)
     for start in range(0, len(rows), AT_ONCE):
-        sequences, owners = flat(rows[start : start + AT_ONCE])
-        for leak in each_leak(sequences, tested, title, near, counts):
+        sequences, owners = flat(rows[start : start + AT_ONCE], parts)
+        searched: Counter[str] = Counter()
+        for leak in search.leaks(sequences, title, searched):
             by, of = rows[start + owners[leak.train_index]], against[tested_owners[leak.test_index]]
-            group = groups[by.task, by.split, of.task, of.split, leak.kind]
+            kind = f"protein_{leak.kind}" if parts is proteins_of else leak.kind
+            group = groups[by.task, by.split, of.task, of.split, kind]
             group.against_rows.add(of.row.id)
             if by.row.id not in group.rows:
                 group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
+        for name, n in searched.items():  # every part meets the same tests
+            counts[name] = max(counts[name], n)
     return groups
 
 
@@ -173,7 +196,7 @@ def example(by: LabelledRow, against: LabelledRow, leak: Leak) -> dict[str, Any]
 def leak_counts(report: dict[str, Any]) -> dict[str, int]:
     """Distinct entries of a report in one flat table, for the manifest: `task/split -> task/split: kind` -> rows."""
     counts: Counter[str] = Counter()
-    for leak in report["leaks"]:
+    for leak in report["leaks"] + report["proteins"]:
         counts[f"{leak['task']}/{leak['split']} -> {leak['against_task']}/{leak['against_split']}: {leak['kind']}"] = (
             leak["rows"]
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dnahlm.tasks.fairness import remove_leaks
 from dnahlm.tasks.kinds import answer_text
@@ -34,20 +35,25 @@ def run(config: InspectConfig) -> None:
     tables = [read_task_table(load_task(name), config.data_root) for name in config.tasks]
     facts = [describe(table) for table in tables]
     prompts = [three_prompts(table, config.seed) for table in tables]
-    leaks = remove_leaks(tables)["leaks"]
+    report = remove_leaks(tables)
     for table, lines, shown in zip(tables, facts, prompts, strict=True):
-        task = table.spec.id
         print("\n".join(lines))
         print("leaks (train loses them, and validation those into test):")
-        own = [leak for leak in leaks if task in (leak["task"], leak["against_task"])]
-        for leak in own:
-            print(
-                f"  {leak['rows']:,} {leak['split']} rows of {leak['task']}: {leak['kind']} with "
-                f"{leak['against_rows']:,} {leak['against_split']} rows of {leak['against_task']}; "
-                f"{leak['examples'][0]['source']} and {leak['examples'][0]['against_source']}"
-            )
-        print("" if own else "  none\n")
-        print(f"\n{'-' * 78}\n".join(shown) + "\n")
+        print("\n".join(leak_lines(report["leaks"], table.spec.id)) or "  none")
+        if proteins := leak_lines(report["proteins"], table.spec.id):
+            print("proteins in common (only counted):", *proteins, sep="\n")
+        print("\n" + f"\n{'-' * 78}\n".join(shown) + "\n")
+
+
+def leak_lines(leaks: Sequence[dict[str, Any]], task: str) -> list[str]:
+    """One line for each entry of a leak report that concerns a task."""
+    return [
+        f"  {leak['rows']:,} {leak['split']} rows of {leak['task']}: {leak['kind']} with "
+        f"{leak['against_rows']:,} {leak['against_split']} rows of {leak['against_task']}; "
+        f"{leak['examples'][0]['source']} and {leak['examples'][0]['against_source']}"
+        for leak in leaks
+        if task in (leak["task"], leak["against_task"])
+    ]
 
 
 def describe(table: TaskTable) -> list[str]:

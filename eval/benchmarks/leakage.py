@@ -5,10 +5,10 @@
     python eval/benchmarks/leakage.py --bases 70         # bases of a row
     python eval/benchmarks/leakage.py --slow             # beside a search that compares every pair, at 300 rows
 
-Half of the planted leaks are on the other strand. `mutated` rows have each base substituted with a chance of 5 %,
-`mutated, exactly` that share of their bases, neither more nor fewer. `contained` ones are three quarters of a row.
-`shuffled` rows are train rows with all dinucleotides kept and their order drawn anew: an alarm there is a false one.
-Prints one Markdown table.
+Half of the planted leaks are on the other strand. `contained` ones are three quarters of a row. `5 %` and `10 %` rows
+have each base substituted with that chance; of `5 % indels`, half of the changes are substitutions, a quarter
+insertions and a quarter deletions of one base. `shuffled` rows are train rows with all dinucleotides kept and their
+order drawn anew: an alarm there is a false one. Prints one Markdown table.
 """
 
 import argparse
@@ -21,9 +21,12 @@ from collections.abc import Callable
 
 from dnahlm.dna import reverse_complement
 from dnahlm.tasks.leaks.find import KINDS, Leak, find_leaks, kind_of
-from dnahlm.tasks.leaks.near import MASK, MIN_WORDS, OFFSETS, REACH, SPAN, THRESHOLD
+from dnahlm.tasks.leaks.glance import MISMATCH
+from dnahlm.tasks.leaks.near import COVER
+from dnahlm.tasks.leaks.segments import MIN_SCORE
+from dnahlm.tasks.leaks.words import MASKS, PERIODS
 
-MUTATED = 0.05  # of the bases
+Places = dict[tuple[int, str], list[int]]  # number of the mask, word -> places of the windows that have it
 
 
 def main() -> None:
@@ -51,11 +54,12 @@ def planted_rows(rows: int, bases: int, rng: random.Random) -> tuple[list[str], 
     makers: dict[str, Callable[[str], str]] = {
         "exact": lambda text: text,
         "contained": lambda text: text[bases // 8 : bases // 8 + bases * 3 // 4],
-        "mutated": lambda text: "".join(substituted(base, rng) if rng.random() < MUTATED else base for base in text),
-        "mutated, exactly": lambda text: substituted_exactly(text, rng),
+        "5 %": lambda text: mutated(text, 0.05, rng),
+        "10 %": lambda text: mutated(text, 0.10, rng),
+        "5 % indels": lambda text: with_indels(text, 0.05, rng),
         "shuffled": lambda text: dinucleotide_shuffled(text, rng),
     }
-    each = len(test) // 10
+    each = len(test) // 12
     places = iter(rng.sample(range(len(test)), each * len(makers)))
     planted: dict[str, dict[int, int]] = defaultdict(dict)
     for name, make in makers.items():
@@ -72,12 +76,15 @@ def substituted(base: str, rng: random.Random) -> str:
     return rng.choice("ACGT".replace(base, ""))
 
 
-def substituted_exactly(text: str, rng: random.Random) -> str:
-    """The text with the share `MUTATED` of its bases replaced."""
-    letters = list(text)
-    for place in rng.sample(range(len(text)), round(MUTATED * len(text))):
-        letters[place] = substituted(letters[place], rng)
-    return "".join(letters)
+def mutated(text: str, chance: float, rng: random.Random) -> str:
+    """The text with each base substituted with a chance."""
+    return "".join(substituted(base, rng) if rng.random() < chance else base for base in text)
+
+
+def with_indels(text: str, chance: float, rng: random.Random) -> str:
+    """The text with each base changed with a chance: substituted, deleted, or one inserted before it."""
+    changes = [lambda base: substituted(base, rng)] * 2 + [lambda base: "", lambda base: rng.choice("ACGT") + base]
+    return "".join(rng.choice(changes)(base) if rng.random() < chance else base for base in text)
 
 
 def dinucleotide_shuffled(text: str, rng: random.Random) -> str:
@@ -134,36 +141,62 @@ def measured(
 def every_pair(train: list[str], test: list[str]) -> list[Leak]:
     """Each pair compared by the definitions alone."""
     leaks = []
-    words_of_test = [words(text) for text in test]
+    words_of_test = [[words(strand) for strand in (text, reverse_complement(text))] for text in test]
     for i, one in enumerate(train):
         words_of_one = words(one)
         for j, other in enumerate(test):
             back = reverse_complement(other)
             if other in one or back in one or one in other or one in back:
                 leaks.append(Leak(i, j, kind_of(one, other)))
-            elif (similarity := near(one, words_of_one, other, words_of_test[j])) is not None:
+                continue
+            strands = zip((other, back), words_of_test[j], strict=True)
+            similarity = max(shared(one, words_of_one, strand, theirs) for strand, theirs in strands)
+            if similarity >= COVER:
                 leaks.append(Leak(i, j, KINDS[-1], similarity))
     return leaks
 
 
-def words(text: str) -> dict[str, int]:
-    """Word -> place of its first window."""
-    places: dict[str, int] = {}
-    for start in range(len(text) - len(MASK) + 1):
-        word = "".join(text[start + offset] for offset in OFFSETS)
-        if "N" not in word:
-            places.setdefault(min(word, reverse_complement(word)), start)
+def words(text: str) -> Places:
+    """The words of a text."""
+    places: Places = defaultdict(list)
+    for number, mask in enumerate(MASKS):
+        for start in range(len(text) - len(mask) + 1):
+            window = text[start : start + len(mask)]
+            plain = any(window[period:] == window[:-period] for period in PERIODS)
+            if "N" not in window and not plain:
+                word = "".join(base for base, mark in zip(window, mask, strict=True) if mark == "1")
+                places[number, word].append(start)
     return places
 
 
-def near(one: str, words_of_one: dict[str, int], other: str, words_of_other: dict[str, int]) -> float | None:
-    """Similarity of a near-duplicate pair, None of another."""
-    shared = [place for word, place in words_of_one.items() if word in words_of_other]
-    least = min(len(words_of_one), len(words_of_other))
-    if not shared or least < MIN_WORDS or len(shared) < THRESHOLD * least:
-        return None
-    reach = max(shared) - min(shared) + SPAN
-    return len(shared) / least if reach >= REACH * min(len(one), len(other)) else None
+def shared(one: str, words_of_one: Places, other: str, words_of_other: Places) -> float:
+    """Share of the shorter text that lies in segments in common."""
+    both = words_of_one.keys() & words_of_other.keys()
+    hits = {hit for word in both for hit in itertools.product(words_of_one[word], words_of_other[word])}
+    reached: dict[int, int] = {}  # diagonal -> end of its last segment
+    bases: set[int] = set()
+    for at, to in sorted(hits):
+        if at < reached.get(to - at, 0):
+            continue
+        ahead, right = grown(one[at:], other[to:])
+        behind, left = grown(one[:at][::-1], other[:to][::-1])
+        if ahead + behind >= MIN_SCORE:
+            reached[to - at] = at + right
+            place = at if len(one) <= len(other) else to
+            bases.update(range(place - left, place + right))
+    return len(bases) / min(len(one), len(other)) if bases else 0.0
+
+
+def grown(one: str, other: str) -> tuple[int, int]:
+    """Best score of two texts read side by side, and the bases up to it."""
+    score = best = bases = 0
+    for place, (base, partner) in enumerate(zip(one, other, strict=False), 1):
+        score += 1 if base == partner != "N" else MISMATCH
+        if score > best:
+            best, bases = score, place
+        if score < best - MIN_SCORE:
+            break
+    return best, bases
 
 
 if __name__ == "__main__":

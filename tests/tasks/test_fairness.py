@@ -123,6 +123,29 @@ def test_what_the_pretraining_corpus_holds_is_counted_and_not_removed(table, cor
     assert leak_counts(report)["pretraining corpus -> mine/test: contained"] == 1
 
 
+def test_proteins_in_common_are_reported_in_kinds_of_their_own_and_remove_nothing(table):
+    protein = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRV"
+    mine = table(train=dna(4), validation=dna(1, seed=1), test=dna(2, seed=2))
+    proteins = [protein, protein[5:30], protein[:20] + "W" + protein[21:], "GATTACAGATTACA"]
+    for row, found in zip(mine.rows["train"], proteins, strict=True):
+        row.protein = found
+    mine.rows["test"][0].protein, mine.rows["test"][1].protein = protein, "TGTAATCTGTAATC"  # no strand of the last one
+    report = remove_leaks([mine])
+    assert report["leaks"] == []
+    assert len(mine.rows["train"]) == 4
+    assert [row.clean for row in mine.rows["test"]] == [True, True]
+    assert leak_counts(report) == {
+        f"mine/train -> mine/test: protein_{kind}": 1 for kind in ("exact", "contained", "near")
+    }
+    (near,) = [entry for entry in report["proteins"] if entry["kind"] == "protein_near"]
+    assert near["examples"] == [
+        {
+            "id": "mine-train-2", "source": "mine_train.csv:4", "against_id": "mine-test-0",
+            "against_source": "mine_test.csv:2", "similarity": 0.975,
+        }
+    ]  # fmt: skip
+
+
 def test_the_most_telling_document_is_named(corpus):
     (known,) = dna(1)
     folder = corpus([("dna", mutated(known, 1)), ("dna", known), ("dna", mutated(known, 2))])

@@ -35,20 +35,26 @@ class Strands:
     table: np.ndarray  # (2^TABLE_BITS,) bool, whether an anchor begins with these bits
 
 
-def held_pairs(shorter: Sequence[str], longer: Sequence[str], progress: str | None = None) -> Iterator[tuple[int, int]]:
-    """Yield (index of the longer, index of the shorter) where the shorter, on either strand, lies inside the longer.
+def tables_of(sequences: Sequence[str], both_strands: bool = True) -> dict[int, Strands]:
+    """Width of the anchor -> the sequences it serves, distinct ones over any ASCII letters, and their other strands."""
+    widths = anchor_widths(sequences)
+    return {width: strands(sequences, members, width, both_strands) for width, members in widths.items()}
 
-    Sequences are distinct within each list, over any ASCII letters; the empty one lies in none.
 
-    >>> sorted(held_pairs(["AAC", "GG"], ["TTGTTT", "AACC"]))
+def held_pairs(
+    shorter: dict[int, Strands], longer: Sequence[str], progress: str | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield (index of the longer, index of the shorter) where the shorter lies inside the longer.
+
+    The longer ones are distinct too; the empty sequence lies in none.
+
+    >>> sorted(held_pairs(tables_of(["AAC", "GG"]), ["TTGTTT", "AACC"]))
     [(0, 0), (1, 0), (1, 1)]
     """
-    tables = {width: strands(shorter, members, width) for width, members in anchor_widths(shorter).items()}
     for batch in batches(longer, progress):
         hashes = Hashes(batch.letters)
-        for width, table in tables.items():
-            found = candidates(batch, hashes, width, table)
-            for row, strand in found:
+        for width, table in shorter.items():
+            for row, strand in candidates(batch, hashes, width, table):
                 if table.texts[strand] in longer[row]:
                     yield row, int(table.owners[strand])
 
@@ -68,11 +74,12 @@ def anchor_widths(sequences: Sequence[str]) -> dict[int, list[int]]:
     return served
 
 
-def strands(sequences: Sequence[str], members: Sequence[int], width: int) -> Strands:
-    """Both strands of the member sequences, ready to be looked up."""
+def strands(sequences: Sequence[str], members: Sequence[int], width: int, both: bool = True) -> Strands:
+    """The member sequences, and with `both` their reverse complements, ready to be looked up."""
     texts, owners = [], []
     for index in members:
-        for text in dict.fromkeys((sequences[index], reverse_complement(sequences[index]))):
+        sequence = sequences[index]
+        for text in dict.fromkeys((sequence, reverse_complement(sequence) if both else sequence)):
             texts.append(text)
             owners.append(index)
     whole, anchors = [], []
