@@ -59,7 +59,7 @@ def split_pieces(min_dna_run: int, piece: str) -> PreTokenizer:
     from tokenizers import Regex, pre_tokenizers
 
     # A piece starts where a long enough run starts, or (\G) where the piece before it ended inside the run.
-    pieces = Regex(rf"(?:{run_start(min_dna_run)}|\G(?<=[{LETTERS}]))(?:{piece})")
+    pieces = Regex(rf"(?:{run_start(min_dna_run)}|\G(?<=[{LETTERS}])){piece}")
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     return pre_tokenizers.Sequence([pre_tokenizers.Split(pieces, "isolated"), byte_level])
 

@@ -97,12 +97,15 @@ def room(config: TokenizerConfig) -> int:
 
 def prompts(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Prompts:
     """The prompt template and the task files, thinned as the English of the corpus is."""
-    return prompt_texts(config.prompt_share, tasks, sum(sample.available.values()) * sample.rates["text"])
+    texts = prompt_texts(config.prompt_share, tasks, sum(sample.available.values()) * sample.rates["text"])
+    sample.counts["prompt_characters"] = sum(len(text) * times for text, times in texts)
+    return texts
 
 
 ENGLISH = {"prompt_share": 0.1, "tasks": [], "sample_characters": 60_000_000}
 KMERS = {**ENGLISH, "min_dna_run": 8, "k": 6}
-SENTENCEPIECE = {**ENGLISH, "max_dna_token": 16, "sample_bases": 5_000_000, "sample_characters": 5_000_000}
+SENTENCEPIECE = {**ENGLISH, "max_dna_token": 16, "sample_bases": 20_000_000, "sample_characters": 20_000_000}
+UNIGRAM = {**SENTENCEPIECE, "sample_bases": 2_000_000, "sample_characters": 5_000_000}  # half a minute for each million
 KINDS = {
     "bpe": Kind(
         bpe,
@@ -113,6 +116,6 @@ KINDS = {
     "kmer": Kind(kmer, KMERS),
     "kmer_overlapping": Kind(kmer_overlapping, KMERS),
     "sentencepiece_bpe": Kind(sentencepiece, SENTENCEPIECE),
-    "sentencepiece_unigram": Kind(sentencepiece, SENTENCEPIECE),
+    "sentencepiece_unigram": Kind(sentencepiece, UNIGRAM),
 }  # fmt: skip
 OPTIONS = sorted({name for kind in KINDS.values() for name in kind.defaults})

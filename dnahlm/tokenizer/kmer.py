@@ -68,4 +68,4 @@ def train_kmer(sample: Sample, prompts: Prompts, vocab_size: int, min_dna_run: i
     check_kmers(k, vocab_size, len(words))
     n_entries = vocab_size - SMALLEST_VOCABULARY - len(words)
     merges = first_results(learn_english(sample, prompts, n_entries, min_dna_run), n_entries)
-    return assemble(merges, split_pieces(min_dna_run, f"[{BASES}]{{{k}}}|[{LETTERS}]"), words)
+    return assemble(merges, split_pieces(min_dna_run, f"(?:[{BASES}]{{{k}}}|[{LETTERS}])"), words)

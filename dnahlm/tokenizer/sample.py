@@ -61,7 +61,7 @@ class Sample:
                 bar.update(len(texts))
         if share == 1:
             self.counted |= new
-            self.counts = {name: self.counts[name] + count for name, count in counts.items()}
+            self.counts |= {name: self.counts[name] + count for name, count in counts.items()}
 
     def facts(self) -> dict[str, Any]:
         """What the manifest says of it."""

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from dnahlm.tokenizer.prompts import Prompts
     from dnahlm.tokenizer.sample import Sample
 
-UNKNOWN = "<unk>"  # SentencePiece needs the name; no text gets it, since every byte has a piece
+UNKNOWN = "<|unk|>"  # SentencePiece needs the name; no text gets it, since every byte has a piece
 BLANK = "▁"
 LONGEST_PIECE = 16  # characters; the library's own default
+SEEDS = 20  # candidates of the unigram model per piece in the end; the library's million takes minutes for any DNA
+STEPS = 256  # of a score; a text may then cost up to 65,536 nats
 LINE_BASES = 512  # of DNA in one training sentence
 DNA_RUN = re.compile(f"[{LETTERS}]{{8,}}")  # left out of English in training
 
@@ -56,6 +58,7 @@ def train_sentencepiece(
         SentencePieceTrainer.train(
             sentence_iterator=sentences(sample, prompts, max_dna_token), model_writer=model, model_type=model_type,
             vocab_size=vocab_size, hard_vocab_limit=False, byte_fallback=True, character_coverage=0.9999,
+            seed_sentencepiece_size=min(1_000_000, SEEDS * vocab_size),
             max_sentencepiece_length=max(LONGEST_PIECE, max_dna_token), max_sentence_length=1 << 20,
             normalization_rule_name="identity", add_dummy_prefix=False, remove_extra_whitespaces=False,
             eos_id=0, eos_piece=END_TOKEN, pad_id=1, pad_piece=PAD_TOKEN, unk_id=2, unk_piece=UNKNOWN, bos_id=-1,
@@ -66,7 +69,21 @@ def train_sentencepiece(
             f"vocab_size: {vocab_size:,}: SentencePiece cannot train on this corpus ({str(error).strip()[-200:]}). "
             "Choose another vocabulary size or a larger corpus."
         ) from error
-    return model.getvalue()
+    return rounded(model.getvalue())
+
+
+def rounded(model: bytes) -> bytes:
+    """The model with scores in steps of 1/256.
+
+    Their sums are then exact, so that ways to cut a text that are equally good are equally good in single precision
+    (SentencePiece) and double (`tokenizers`) alike, and both libraries take the same one.
+    """
+    from sentencepiece import sentencepiece_model_pb2
+
+    proto = sentencepiece_model_pb2.ModelProto.FromString(model)
+    for piece in proto.pieces:
+        piece.score = round(piece.score * STEPS) / STEPS
+    return proto.SerializeToString()
 
 
 def sentences(sample: Sample, prompts: Prompts, max_dna_token: int) -> Iterator[str]:
@@ -83,7 +100,7 @@ def sentences(sample: Sample, prompts: Prompts, max_dna_token: int) -> Iterator[
 def convert(model: bytes, model_type: str) -> Tokenizer:
     """The `tokenizers` tokenizer that gives every text the ids SentencePiece gives it."""
     from sentencepiece import SentencePieceProcessor
-    from tokenizers import Tokenizer, decoders, models, normalizers
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
     from transformers.convert_slow_tokenizer import generate_merges
 
     pieces = SentencePieceProcessor(model_proto=model)
@@ -96,6 +113,9 @@ def convert(model: bytes, model_type: str) -> Tokenizer:
     else:
         algorithm = models.Unigram(scored, unk_id=pieces.unk_id(), byte_fallback=True)
     tokenizer = Tokenizer(algorithm)
+    if model_type == "unigram":  # would find these names in text too, which SentencePiece does not
+        names = Regex(r"(?<=<)(?:0(?=x[0-9A-F]{2}>)|\|(?=(?:endoftext|pad|unk)\|>))")
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(names, "merged_with_next")
     tokenizer.normalizer = normalizers.Replace(" ", BLANK)
     tokenizer.decoder = decoders.Sequence([decoders.Replace(BLANK, " "), decoders.ByteFallback(), decoders.Fuse()])
     tokenizer.add_special_tokens(SPECIAL_TOKENS)

@@ -68,12 +68,12 @@ class TokenizerConfig:
     sample_bases: int | None = field(
         default=None,
         metadata={"help": "train on about this much DNA, drawn evenly from the corpus; 0 = all. bpe, default 40 "
-                  "million; sentencepiece, default 5 million"},
+                  "million; sentencepiece_bpe 20, sentencepiece_unigram 2 million"},
     )  # fmt: skip
     sample_characters: int | None = field(
         default=None,
         metadata={"help": "train on about this much English, drawn evenly from the corpus; 0 = all; default 60 "
-                  "million, sentencepiece 5 million"},
+                  "million, sentencepiece_bpe 20, sentencepiece_unigram 5 million"},
     )  # fmt: skip
     seed: int = field(default=0, metadata={"help": "decides which documents are drawn; nothing else is random"})
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
