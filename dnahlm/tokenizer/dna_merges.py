@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 FIRST_MERGES = 1000
-FIRST_BASES = 5_000_000  # for the first merges: 5,000 and more for each
+FIRST_BASES = 4_000_000  # for the first merges: hundreds of occurrences of each
 ALPHABET_START = 0xE000  # of Unicode's private use area, 6,400 places
 BATCH = 512  # documents
 LONGER = 2  # times as many merges are learnt as asked for, since those for tokens over the cap are dropped

@@ -1,7 +1,7 @@
 """One byte-level BPE out of two vocabularies, learnt apart on DNA and on English and joined into one list of merges.
 
 The splitter keeps DNA runs and English apart, so a merge of the one can never take part in a piece of the other, with
-one exception: merges over the letters A, C, G and T alone, which English has too ("CAT"). Those of English are dropped,
+one exception: merges over the letters ACGTN alone, which English has too ("CAT"). Those of English are dropped,
 and those of DNA come first in the list. DNA is therefore tokenised exactly as by the DNA vocabulary alone; English is
 too, but for words in capitals with two of these letters side by side.
 """
@@ -27,6 +27,7 @@ from dnahlm.tokenizer.prompts import Prompts, repeated
 from dnahlm.tokenizer.sample import KIND_NAMES, Sample
 
 if TYPE_CHECKING:
+    import numpy as np
     from tokenizers import Tokenizer
 
 MEASURED = 4_000_000  # characters a kind, on which the counts of merges are measured
@@ -136,9 +137,30 @@ def count_merges(tokenizer: Tokenizer, merges: list[Merge], sample: Sample, prom
 
 
 def natural_share(made: dict[str, float], n_entries: int) -> int:
-    """How many of the `n_entries` tokens made most often are DNA.
+    """How many of the `n_entries` tokens made most often are DNA; `made` holds each kind in the order of its merges.
 
-    >>> natural_share({"AC": 9, "th": 8, "GT": 7, "he": 6}, 3)
+    >>> natural_share({"AC": 9, "GT": 7, "th": 8, "he": 6}, 3)
     2
     """
-    return sum(set(token) <= set(LETTERS) for token in sorted(made, key=made.__getitem__, reverse=True)[:n_entries])
+    import numpy as np
+
+    kinds: tuple[list[float], list[float]] = ([], [])
+    for token, count in made.items():
+        kinds[set(token) <= set(LETTERS)].append(count)
+    english, dna = (smoothed(np.array(counts)) for counts in kinds)
+    if len(english) + len(dna) <= n_entries:
+        return len(dna)
+    least = np.partition(np.concatenate([english, dna]), -n_entries)[-n_entries]
+    return int((dna >= least).sum())
+
+
+def smoothed(counts: np.ndarray) -> np.ndarray:
+    """Means of each count and its neighbours, (N,): merges come in order of their counts, so what differs is noise."""
+    import numpy as np
+
+    width = len(counts) // 100
+    if not width:
+        return counts
+    padded = np.pad(counts, width, mode="edge")
+    sums = np.concatenate([[0.0], np.cumsum(padded)])
+    return (sums[2 * width + 1 :] - sums[: -2 * width - 1]) / (2 * width + 1)

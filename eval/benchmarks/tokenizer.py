@@ -1,12 +1,12 @@
 """Time, memory and quality of tokenizer training, speed of encoding, and round trips, each beside the bare library.
 
-    python eval/benchmarks/tokenizer.py --data ../shared/data                      # 300 MB of mixed text, 50,000 entries
+    python eval/benchmarks/tokenizer.py --data ../shared/data                      # 300 MB of text, 50,000 entries
     python eval/benchmarks/tokenizer.py --data ../shared/data --megabytes 30 --fuzz 2000
     python eval/benchmarks/tokenizer.py --data ../shared/data --megabytes 3000 --parts ours       # does memory stay?
 
-Parts: `reference` hands all of the text to the byte-level BPE trainer of `tokenizers`, DNA in lines of 500 bases; `ours`
-is `dnahlm tokenizer train`; `share` the same with `--dna_share 0.55`; `encode` measures encoding with the tokenizer
-of `ours` (or of `reference`); `fuzz` trains every kind on a little text and takes random strings there and back.
+Parts: `reference` hands all of it to the byte-level BPE trainer of `tokenizers`, DNA in lines of 500 bases; `ours` is
+`dnahlm tokenizer train`; `share` the same with `--dna_share 0.55`; `encode` measures encoding with the tokenizer of
+`ours` (or of `reference`); `fuzz` trains every kind on a little text and takes random strings to ids and back.
 The text is simulated (see tokenizer_data.py), the held-out text comes from the same source. Each side runs in a process
 of its own; memory is the peak that the kernel reports for it. Prints Markdown tables.
 """
@@ -92,10 +92,11 @@ def compare(parts: list[str], corpus: Path, root: Path, vocab_size: int) -> None
     for part, seconds, cpu, peak, bases, english, dna in rows:
         print(f"| {part} | {seconds:.0f} | {cpu:.0f} | {peak:.2f} | {bases:.4f} | {english:.4f} | {dna:,} |")
     for part, seconds, _, peak, bases, english, _ in rows[1:] if rows[0][0] == "reference" else []:
-        first = rows[0]
+        _, first_seconds, _, first_peak, first_bases, first_english, _ = rows[0]
         print(
-            f"\n{part} beside the reference: {first[1] / seconds:.1f} times less time, {first[3] / peak:.1f} times less "
-            f"memory, bases per token {bases / first[4] - 1:+.2%}, English bytes per token {english / first[5] - 1:+.2%}"
+            f"\n{part} beside the reference: {first_seconds / seconds:.1f} times less time, {first_peak / peak:.1f} "
+            f"times less memory, bases per token {bases / first_bases - 1:+.2%}, "
+            f"English bytes per token {english / first_english - 1:+.2%}"
         )
 
 
