@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FIRST_MERGES = 1000
 FIRST_BASES = 4_000_000  # for the first merges: hundreds of occurrences of each
 ALPHABET_START = 0xE000  # of Unicode's private use area, 6,400 places
+LINE = 1024  # bases
 BATCH = 512  # documents
 LONGER = 2  # times as many merges are learnt as asked for, since those for tokens over the cap are dropped
 
@@ -34,11 +35,13 @@ def learn_dna_merges(
         read: starts a reading of the DNA documents, the same ones each time.
         n_merges: fewer come back when the DNA holds fewer different pieces.
         max_dna_token: bases; the longest DNA token allowed.
-        max_dna_piece: bases; documents are cut into pieces of this length first.
+        max_dna_piece: bases; documents are cut into pieces of this length first, and for the trainer, whose time grows
+            with the length of a piece, into no longer ones than `LINE`.
     """
+    size = min(max_dna_piece, LINE)
 
     def pieces() -> Iterator[str]:
-        return (text[i : i + max_dna_piece] for text in read() for i in range(0, len(text), max_dna_piece))
+        return (text[i : i + size] for text in read() for i in range(0, len(text), size))
 
     if max_dna_piece <= max_dna_token:  # few different pieces: the trainer counts them and holds each once
         return merges_of(bpe(pieces(), list(LETTERS), n_merges))

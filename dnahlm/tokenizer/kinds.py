@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dnahlm.io import InputError
-from dnahlm.tokenizer.bpe import byte_level_bpe, check_sizes, check_vocab_size, split_dna
+from dnahlm.tokenizer.bpe import byte_level_bpe, split_dna
 from dnahlm.tokenizer.char import train_char
 from dnahlm.tokenizer.joined import train_joined
 from dnahlm.tokenizer.kmer import train_kmer
@@ -38,6 +38,7 @@ class Kind(NamedTuple):
 
     train: Callable[[TokenizerConfig, Sample, list[str]], Trained]  # the settings, the documents, the task files
     defaults: dict[str, Any]  # of the options that apply to it; no other may be given
+    extra: int = 0  # entries it needs beside bytes, special tokens and markers
 
 
 def bpe(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Trained:
@@ -46,7 +47,6 @@ def bpe(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Trained:
     Short pieces are few different ones, which the trainer counts; it then holds each once.
     """
     size = room(config)
-    check_sizes(size, config.min_dna_run, config.max_dna_token)
     if config.max_dna_piece < config.max_dna_token:
         raise InputError(
             f"max_dna_piece: {config.max_dna_piece} bases, less than max_dna_token, {config.max_dna_token}: no token "
@@ -66,7 +66,6 @@ def bpe(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Trained:
 
 def char(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Trained:
     """Characters."""
-    check_vocab_size(room(config))
     return Trained(train_char(sample, room(config)))
 
 
@@ -109,13 +108,13 @@ UNIGRAM = {**SENTENCEPIECE, "sample_bases": 2_000_000, "sample_characters": 5_00
 KINDS = {
     "bpe": Kind(
         bpe,
-        {**ENGLISH, "min_dna_run": 8, "max_dna_token": 32, "max_dna_piece": 512, "dna_share": None,
+        {**ENGLISH, "min_dna_run": 8, "max_dna_token": 32, "max_dna_piece": 4096, "dna_share": None,
          "sample_bases": 40_000_000},
     ),
     "char": Kind(char, {"sample_characters": 60_000_000}),
     "kmer": Kind(kmer, KMERS),
     "kmer_overlapping": Kind(kmer_overlapping, KMERS),
-    "sentencepiece_bpe": Kind(sentencepiece, SENTENCEPIECE),
-    "sentencepiece_unigram": Kind(sentencepiece, UNIGRAM),
+    "sentencepiece_bpe": Kind(sentencepiece, SENTENCEPIECE, extra=1),
+    "sentencepiece_unigram": Kind(sentencepiece, UNIGRAM, extra=1),
 }  # fmt: skip
 OPTIONS = sorted({name for kind in KINDS.values() for name in kind.defaults})

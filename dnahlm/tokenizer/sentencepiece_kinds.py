@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dnahlm.io import InputError
-from dnahlm.tokenizer.bpe import LETTERS, check_vocab_size
+from dnahlm.tokenizer.bpe import LETTERS
 from dnahlm.tokenizer.wrap import DNA_MARKERS, END_TOKEN, PAD_TOKEN, SPECIAL_TOKENS
 
 if TYPE_CHECKING:
@@ -48,11 +48,10 @@ def train_sentencepiece(
         markers: give `<dna>` and `</dna>` an id each.
 
     Raises:
-        InputError: a vocabulary too small for the bytes, or for the characters of the corpus.
+        InputError: a vocabulary too small for the characters of the corpus.
     """
     from sentencepiece import SentencePieceTrainer
 
-    check_vocab_size(vocab_size, 256 + len(SPECIAL_TOKENS) + 1 + len(DNA_MARKERS) * markers)
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(

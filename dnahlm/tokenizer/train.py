@@ -12,7 +12,7 @@ from typing import Any
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
-from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY as SMALLEST_VOCABULARY
+from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_vocab_size
 from dnahlm.tokenizer.bpe import check_sizes as check_sizes
 from dnahlm.tokenizer.bpe import split_dna as split_dna
 from dnahlm.tokenizer.bpe import train_bpe as train_bpe
@@ -21,8 +21,8 @@ from dnahlm.tokenizer.load import fingerprint
 from dnahlm.tokenizer.prompts import prompt_files
 from dnahlm.tokenizer.report import write_report
 from dnahlm.tokenizer.sample import KIND_NAMES, Sample
+from dnahlm.tokenizer.wrap import DNA_MARKERS, wrap
 from dnahlm.tokenizer.wrap import PAD_TOKEN as PAD_TOKEN
-from dnahlm.tokenizer.wrap import wrap
 
 
 @dataclass
@@ -47,7 +47,7 @@ class TokenizerConfig:
     max_dna_piece: int | None = field(
         default=None,
         metadata={"help": "bases; bpe cuts DNA runs into pieces of this length first. As long as max_dna_token, nearly "
-                  "every token is that long and counted from the start of the run; default 512"},
+                  "every token is that long and counted from the start of the run; default 4096"},
     )  # fmt: skip
     dna_share: float | None = field(
         default=None,
@@ -142,6 +142,12 @@ def with_defaults(config: TokenizerConfig) -> TokenizerConfig:
             raise InputError(f"{name}: does not apply to kind {config.kind} (only to {others}). Leave it out.")
     unset = {name: value for name, value in defaults.items() if getattr(config, name) is None}
     config = dataclasses.replace(config, **unset)
+    check_vocab_size(
+        config.vocab_size, SMALLEST_VOCABULARY + KINDS[config.kind].extra + len(DNA_MARKERS) * config.dna_markers
+    )
+    for name in ("min_dna_run", "max_dna_token", "max_dna_piece"):
+        if getattr(config, name) is not None and getattr(config, name) < 1:
+            raise InputError(f"{name}: {getattr(config, name)} bases; must be 1 or more.")
     if not 0 <= (config.prompt_share or 0) < 1:
         raise InputError(f"prompt_share: {config.prompt_share}; must be at least 0 and below 1.")
     if config.dna_share is not None and not 0 <= config.dna_share <= 1:
