@@ -23,7 +23,7 @@ COMMANDS = {
     "tokenizer train": (
         "dnahlm.tokenizer.train",
         "TokenizerConfig",
-        "corpus -> one byte-level BPE for both",
+        "corpus -> one tokenizer for both: BPE, characters, k-mers",
     ),
     "corpus pack": ("dnahlm.corpus.pack", "PackConfig", "corpus + tokenizer -> blocks of token ids"),
     "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),

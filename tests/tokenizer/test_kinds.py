@@ -38,7 +38,6 @@ MIXED = st.lists(
 @pytest.fixture(scope="module")
 def folders(make_corpus, tmp_path_factory):
     """Every kind, trained by the stage on one small corpus."""
-    pytest.importorskip("sentencepiece")
     root, corpus = tmp_path_factory.mktemp("kinds"), make_corpus(dna=["genome.fa"], text=["english.txt"])
     for name, options in VARIANTS.items():
         run(TokenizerConfig(corpus=str(corpus), output=str(root / name), vocab_size=700, **options))
