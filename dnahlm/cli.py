@@ -23,7 +23,7 @@ COMMANDS = {
     "tokenizer train": (
         "dnahlm.tokenizer.train",
         "TokenizerConfig",
-        "corpus -> one byte-level BPE for both",
+        "corpus -> one tokenizer for both: BPE, characters, k-mers",
     ),
     "tokenizer report": (
         "dnahlm.tasks.tokenizer_report.run",

@@ -18,7 +18,18 @@ from dnahlm import __version__
 from dnahlm.io import InputError, sha256
 
 FILE_NAME = "manifest.json"
-LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "deepspeed", "datasets", "tokenizers", "biopython")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "accelerate",
+    "deepspeed",
+    "datasets",
+    "tokenizers",
+    "sentencepiece",
+    "biopython",
+)
 
 
 class StageClock:

@@ -1,1 +1,1 @@
-"""One byte-level BPE for DNA and English: train it, load it, measure it."""
+"""One tokenizer for DNA and English: train it, load it, measure it."""

@@ -1,0 +1,195 @@
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoTokenizer
+
+from dnahlm.io import InputError
+from dnahlm.tokenizer.kinds import KINDS
+from dnahlm.tokenizer.load import load_tokenizer, token_ids
+from dnahlm.tokenizer.train import TokenizerConfig, run, with_defaults
+
+VARIANTS = {
+    "bpe": {"kind": "bpe"},
+    "bpe_share_markers": {"kind": "bpe", "dna_share": 0.55, "dna_markers": True},
+    "bpe_fixed": {"kind": "bpe", "max_dna_piece": 4, "max_dna_token": 4},
+    "char": {"kind": "char"},
+    "kmer": {"kind": "kmer", "k": 4},
+    "kmer_overlapping": {"kind": "kmer_overlapping", "k": 3},
+    "sentencepiece_bpe": {"kind": "sentencepiece_bpe", "dna_markers": True},
+    "sentencepiece_unigram": {"kind": "sentencepiece_unigram"},
+}
+BYTE_LEVEL = [name for name in VARIANTS if not name.startswith("sentencepiece")]
+RUN = "ACGTNACGTTGCAACCGTA"
+MIXED = st.lists(
+    st.one_of(
+        st.text(max_size=12),
+        st.text("ACGTN", max_size=30),
+        st.binary(max_size=20).map(lambda b: b.decode("latin-1")),
+        st.sampled_from(
+            [" ", "  ", "\n", "### Input:\n", "<dna>", "</dna>", "<|pad|>", "<|unk|>", "<0x0A>", "ＡｃＮ", "\0"]
+        ),
+    ),
+    max_size=8,
+).map("".join)
+
+
+@pytest.fixture(scope="module")
+def folders(make_corpus, tmp_path_factory):
+    """Every kind, trained by the stage on one small corpus."""
+    root, corpus = tmp_path_factory.mktemp("kinds"), make_corpus(dna=["genome.fa"], text=["english.txt"])
+    for name, options in VARIANTS.items():
+        run(TokenizerConfig(corpus=str(corpus), output=str(root / name), vocab_size=700, **options))
+    return root
+
+
+@pytest.fixture(scope="module")
+def tokenizers(folders):
+    return {name: load_tokenizer(folders / name) for name in VARIANTS}
+
+
+def tokens(tokenizer, text):
+    return tokenizer.convert_ids_to_tokens(token_ids(tokenizer, [text])[0])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_auto_tokenizer_loads_every_kind_with_special_tokens_and_template(folders, name):
+    loaded = AutoTokenizer.from_pretrained(folders / name)
+    assert loaded.is_fast
+    assert (loaded.eos_token, loaded.pad_token) == ("<|endoftext|>", "<|pad|>")
+    prompt = loaded.apply_chat_template([{"role": "user", "content": "A"}], tokenize=False, add_generation_prompt=True)
+    assert prompt.endswith("### Response:\n")
+    assert loaded.decode(loaded(prompt, add_special_tokens=False)["input_ids"]) == prompt
+
+
+@pytest.mark.parametrize("name", BYTE_LEVEL)
+@settings(max_examples=150, deadline=None)
+@given(text=MIXED)
+def test_any_text_comes_back_from_its_ids(tokenizers, name, text):
+    assert tokenizers[name].decode(token_ids(tokenizers[name], [text])[0]) == text
+
+
+@pytest.mark.parametrize("name", ["sentencepiece_bpe", "sentencepiece_unigram"])
+@settings(max_examples=150, deadline=None)
+@given(text=MIXED.filter(lambda t: "▁" not in t))
+def test_sentencepiece_gives_back_any_text_without_its_blank_sign(tokenizers, name, text):
+    assert tokenizers[name].decode(token_ids(tokenizers[name], [text])[0]) == text
+
+
+@pytest.mark.parametrize("name", ["sentencepiece_bpe", "sentencepiece_unigram"])
+def test_sentencepiece_turns_its_blank_sign_into_a_blank(tokenizers, name):
+    assert tokenizers[name].decode(token_ids(tokenizers[name], ["a▁b"])[0]) == "a b"
+
+
+@pytest.mark.parametrize("name", ["sentencepiece_bpe", "sentencepiece_unigram"])
+@settings(max_examples=200, deadline=None)
+@given(text=st.one_of(MIXED, st.text("ACGT", min_size=50, max_size=400)).filter(lambda t: "<" not in t))
+def test_sentencepiece_reads_its_model_and_gives_the_same_ids(folders, tokenizers, name, text):
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folders / name / "tokenizer.model"))
+    assert token_ids(tokenizers[name], [text])[0] == pieces.encode(text)
+
+
+def test_names_of_pieces_in_text_get_the_ids_sentencepiece_gives(folders, tokenizers):
+    import sentencepiece
+
+    text = "<unk> <|unk|> <0x0A> <|endoftext|> <|pad|> <dna>ACGTACGT</dna>"
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folders / "sentencepiece_bpe" / "tokenizer.model"))
+    assert token_ids(tokenizers["sentencepiece_bpe"], [text])[0] == pieces.encode(text)
+
+
+def test_no_sentencepiece_piece_holds_dna_and_other_text_but_a_blank(tokenizers):
+    for name in ("sentencepiece_bpe", "sentencepiece_unigram"):
+        ids = token_ids(tokenizers[name], ["### Input:\n" + RUN.replace("N", "") * 4])[0]
+        pieces = [tokenizers[name].decode([i]) for i in ids]
+        assert not [piece for piece in pieces if re.search("[ACGT]{2}", piece) and set(piece) - set("ACGT")]
+
+
+def test_markers_are_one_token_each_in_plain_text(tokenizers):
+    for name in ("bpe_share_markers", "sentencepiece_bpe"):
+        found = tokens(tokenizers[name], "see <dna>ACGTACGTAC</dna>")
+        assert found.count("<dna>") == found.count("</dna>") == 1
+        assert len(tokenizers[name]) == 700
+    assert tokens(tokenizers["bpe"], "<dna>").count("<dna>") == 0
+
+
+def test_kmers_are_read_side_by_side_and_single_letters_fill_what_they_leave(tokenizers):
+    assert tokens(tokenizers["kmer"], "\n" + RUN) == ["Ċ", "ACGT", "N", "ACGT", "TGCA", "ACCG", "T", "A"]
+    assert len([t for t in tokenizers["kmer"].get_vocab() if re.fullmatch("[ACGT]{4}", t)]) == 256
+
+
+def test_short_runs_stay_english_for_kmers(tokenizers):
+    assert "ACGT" not in tokens(tokenizers["kmer"], "(GATTACA)")
+
+
+def test_overlapping_kmers_are_one_token_a_base_that_holds_what_follows(tokenizers):
+    found = tokens(tokenizers["kmer_overlapping"], "x " + "ACGTNACGTA")
+    assert found[-10:] == ["Ａｃｇ", "Ｃｇｔ", "Ｇｔ", "Ｔ", "Ｎ", "Ａｃｇ", "Ｃｇｔ", "Ｇｔａ", "Ｔａ", "Ａ"]
+
+
+def test_characters_are_one_token_each(tokenizers):
+    text = "Is it naïve? ACGT\n"
+    assert len(tokens(tokenizers["char"], text)) == len(text)
+
+
+def test_a_character_the_corpus_lacks_is_its_bytes(tokenizers):
+    assert len(tokens(tokenizers["char"], "日")) == 3
+
+
+def test_special_tokens_have_the_same_ids_in_every_kind(tokenizers):
+    assert {(t.eos_token_id, t.pad_token_id) for t in tokenizers.values()} == {(0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kind": "bep"}, "Did you mean 'bpe'"),
+        ({"kind": "char", "k": 3}, "k: does not apply to kind char .only to kmer, kmer_overlapping"),
+        ({"kind": "kmer", "dna_share": 0.5}, "dna_share: does not apply"),
+        ({"kind": "kmer", "max_dna_token": 8}, "max_dna_token: does not apply"),
+        ({"kind": "bpe", "k": 6}, "k: does not apply"),
+        ({"kind": "char", "prompt_share": 0.0}, "prompt_share: does not apply"),
+        ({"kind": "char", "tasks": ["splice_site"]}, "tasks: does not apply"),
+        ({"kind": "sentencepiece_bpe", "min_dna_run": 8}, "min_dna_run: does not apply"),
+        ({"dna_share": 1.5}, "dna_share: 1.5; must be from 0 to 1"),
+        ({"prompt_share": 1.0}, "prompt_share"),
+        ({"sample_bases": -1}, "sample_bases: -1"),
+        ({"max_dna_token": 8, "max_dna_piece": 4}, "max_dna_piece: 4 bases, less than max_dna_token, 8"),
+        ({"max_dna_token": 0}, "max_dna_token: 0"),
+        ({"vocab_size": 257}, "258"),
+        ({"vocab_size": 259, "dna_markers": True}, "260"),
+        ({"kind": "char", "vocab_size": 200}, "258"),
+        ({"kind": "sentencepiece_bpe", "vocab_size": 258}, "259"),
+        ({"kind": "kmer", "k": 0}, "k: 0 bases; must be from 1 to 8"),
+        ({"kind": "kmer_overlapping", "k": 9}, "k: 9 bases"),
+        ({"kind": "kmer", "k": 6, "vocab_size": 4000}, "too small for k = 6: 4,096 entries of DNA"),
+        ({"kind": "kmer_overlapping", "k": 3, "vocab_size": 300}, "85 entries of DNA"),
+        ({"kind": "kmer", "min_dna_run": 0}, "min_dna_run: 0"),
+    ],
+)
+def test_options_that_cannot_work_are_refused_and_nothing_is_written(make_corpus, tmp_path, options, said):
+    corpus = make_corpus(dna=["genome.fa"], text=["english.txt"])
+    with pytest.raises(InputError, match=said):
+        run(TokenizerConfig(corpus=str(corpus), output=str(tmp_path / "tok"), **options))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "sentencepiece_unigram"])
+@pytest.mark.parametrize("sources", [{"dna": ["genome.fa"]}, {"text": ["english.txt"]}], ids=lambda s: next(iter(s)))
+def test_every_kind_trains_on_a_corpus_of_one_kind_and_warns(make_corpus, tmp_path, capsys, kind, sources):
+    options = {"k": 3} if "kmer" in kind else {}
+    run(
+        TokenizerConfig(
+            corpus=str(make_corpus(**sources)), output=str(tmp_path / "t"), kind=kind, vocab_size=500, **options
+        )
+    )
+    assert "warning: only 0.0% of the training characters are" in capsys.readouterr().out
+    tokenizer = load_tokenizer(tmp_path / "t")
+    assert tokenizer.decode(token_ids(tokenizer, [f"what is {RUN}?"])[0]) == f"what is {RUN}?"
+
+
+def test_the_manifest_holds_the_settings_the_kind_resolved_to(folders):
+    config = with_defaults(TokenizerConfig(corpus="c", output="o", kind="kmer"))
+    assert (config.k, config.min_dna_run, config.max_dna_token) == (6, 8, None)
