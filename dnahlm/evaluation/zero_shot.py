@@ -18,7 +18,7 @@ from dnahlm.io import sha256
 from dnahlm.manifest import FILE_NAME, parse_manifest
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.kinds import sequences_in
-from dnahlm.tasks.leaks.find import each_leak
+from dnahlm.tasks.leaks.find import LeakSearch
 
 DEGREES = ("unseen_rows", "unseen_phrasing", "unseen_label_words", "unseen_task")
 
@@ -73,7 +73,7 @@ def given_away(tuned: Sequence[str], asked: Iterable[dict]) -> set[str]:
         for dna in dna_of(record):
             test.append(dna)
             owners.append(record["id"])
-    return {owners[leak.test_index] for leak in each_leak(tuned, test)}
+    return {owners[leak.test_index] for leak in LeakSearch(test).leaks(tuned)}
 
 
 def dna_of(record: dict) -> list[str]:
