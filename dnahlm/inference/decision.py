@@ -3,7 +3,8 @@
 They read the logits of one token per answer in one forward pass, so a task has them only where each of its answers
 begins with a token of its own. The rest of an answer and the end of text follow from that token once a model is tuned,
 but only `dnahlm.inference.scorer` counts them in: on an untuned model the two differ. The prompt is the very text the
-model was tuned on, and the temperature that of its calibration.
+model was tuned on, and the temperature that of its calibration; its bias has no place in these files, so where `dnahlm predict`
+corrects a lean towards one answer, the server does not.
 """
 
 import json
@@ -14,7 +15,8 @@ from typing import Any
 from transformers import PreTrainedTokenizerFast
 from transformers.decision import DecisionConfig
 
-from dnahlm.inference.load import read_temperatures
+from dnahlm.inference.calibrate import FILE_NAME as CALIBRATION_FILE
+from dnahlm.inference.calibrate import Calibration, read_calibrations
 from dnahlm.io import InputError
 from dnahlm.model.load import ADAPTER_FILE
 from dnahlm.tasks.prompt import encode, fill_phrasing, render_prompt
@@ -38,14 +40,14 @@ def write_decisions(folder: Path) -> dict[str, Any]:
         `decision`: task -> "written", or why not; for the manifest.
     """
     tokenizer = load_tokenizer(folder)
-    temperatures = read_temperatures(folder / "calibration.json")
+    tasks = {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
+    calibrations = read_calibrations(folder / CALIBRATION_FILE, tasks)
     found, written = {}, {}
-    for path in sorted((folder / "tasks").glob("*.yaml")):
-        spec = load_task(path)
+    for spec in tasks.values():
         reason = "an adapter, not a whole model" if (folder / ADAPTER_FILE).is_file() else why_not(tokenizer, spec)
         found[spec.id] = reason or "written"
         if not reason:
-            written[spec.id] = decision_config(tokenizer, spec, temperatures.get(spec.id, 1.0))
+            written[spec.id] = decision_config(tokenizer, spec, calibrations.get(spec.id, Calibration()).temperature)
     for task, config in written.items():
         (folder / FOLDER).mkdir(exist_ok=True)
         text = json.dumps(asdict(config), indent=2, ensure_ascii=False)
