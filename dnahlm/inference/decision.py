@@ -3,8 +3,8 @@
 They read the logits of one token per answer in one forward pass, so a task has them only where each of its answers
 begins with a token of its own. The rest of an answer and the end of text follow from that token once a model is tuned,
 but only `dnahlm.inference.scorer` counts them in: on an untuned model the two differ. The prompt is the very text the
-model was tuned on, and the temperature that of its calibration; its bias has no place in these files, so where `dnahlm predict`
-corrects a lean towards one answer, the server does not.
+model was tuned on, and the temperature that of its calibration. The calibration's bias has no place in these files: a
+lean towards one answer that `dnahlm predict` corrects, the server does not.
 """
 
 import json

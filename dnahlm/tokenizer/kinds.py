@@ -109,7 +109,7 @@ KINDS = {
     "bpe": Kind(
         bpe,
         {**ENGLISH, "min_dna_run": 8, "max_dna_token": 32, "max_dna_piece": 4096, "dna_share": None,
-         "sample_bases": 40_000_000},
+         "sample_bases": 32_000_000},
     ),
     "char": Kind(char, {"sample_characters": 60_000_000}),
     "kmer": Kind(kmer, KMERS),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dnahlm.dna import BASES
+from dnahlm.io import InputError
 from dnahlm.tokenizer.bpe import LETTERS, SMALLEST_VOCABULARY, Merge, assemble
 from dnahlm.tokenizer.joined import first_results, learn_english
 from dnahlm.tokenizer.kmer import check_kmers, kmers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 OWN = dict(zip(LETTERS, "ＡＣＧＴＮ", strict=True))  # the base a token stands for
 AFTER = dict(zip(BASES, "ａｃｇｔ", strict=True))  # a base that follows it
+LONGEST_RUN = 256  # bases; every base of a run is looked at for each place it may have in it
 KNOWN = "".join(OWN[base] for base in BASES)
 ANY_OWN, ANY_AFTER = f"[{''.join(OWN.values())}]", f"[{''.join(AFTER.values())}]"
 # GPT-2's split, on text spelt in bytes: white space is ĉ to č and Ġ, and all bytes beyond ASCII count as letters.
@@ -44,8 +46,14 @@ def n_words(k: int) -> int:
 
 
 def train_overlapping(sample: Sample, prompts: Prompts, vocab_size: int, min_dna_run: int, k: int) -> Tokenizer:
-    """The words of up to k letters and a BPE of the English in the sample; arguments and errors as `train_kmer`."""
+    """The words of up to k letters and a BPE of the English in the sample; arguments as `train_kmer`.
+
+    Raises:
+        InputError: as `train_kmer`, and for a `min_dna_run` over `LONGEST_RUN`.
+    """
     check_kmers(k, vocab_size, n_words(k))
+    if min_dna_run > LONGEST_RUN:
+        raise InputError(f"min_dna_run: {min_dna_run} bases; must be at most {LONGEST_RUN} for overlapping k-mers.")
     words = [OWN[word[0]] + "".join(AFTER[b] for b in word[1:]) for n in range(1, k + 1) for word in kmers(n)]
     words.append(OWN["N"])
     n_entries = vocab_size - SMALLEST_VOCABULARY - len(words)

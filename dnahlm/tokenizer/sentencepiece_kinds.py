@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from dnahlm.io import InputError
@@ -90,7 +91,7 @@ def sentences(sample: Sample, prompts: Prompts, max_dna_token: int) -> Iterator[
     bases = LINE_BASES if max_dna_token >= LONGEST_PIECE else max_dna_token
     for text in sample.read(["dna"]):
         yield from (text[i : i + bases] for i in range(0, len(text), bases))
-    for text, times in [*((text, 1) for text in sample.read(["text"])), *prompts]:
+    for text, times in chain(((text, 1) for text in sample.read(["text"])), prompts):
         lines = [line for line in DNA_RUN.sub("\n", text).split("\n") if line]
         for _ in range(times):
             yield from lines

@@ -24,6 +24,8 @@ from dnahlm.tokenizer.sample import KIND_NAMES, Sample
 from dnahlm.tokenizer.wrap import DNA_MARKERS, wrap
 from dnahlm.tokenizer.wrap import PAD_TOKEN as PAD_TOKEN
 
+MOST_BASES = 100_000  # the regular expressions that find DNA count no further
+
 
 @dataclass
 class TokenizerConfig:
@@ -67,7 +69,7 @@ class TokenizerConfig:
     )
     sample_bases: int | None = field(
         default=None,
-        metadata={"help": "train on about this much DNA, drawn evenly from the corpus; 0 = all. bpe, default 40 "
+        metadata={"help": "train on about this much DNA, drawn evenly from the corpus; 0 = all. bpe, default 32 "
                   "million; sentencepiece_bpe 20, sentencepiece_unigram 2 million"},
     )  # fmt: skip
     sample_characters: int | None = field(
@@ -146,8 +148,8 @@ def with_defaults(config: TokenizerConfig) -> TokenizerConfig:
         config.vocab_size, SMALLEST_VOCABULARY + KINDS[config.kind].extra + len(DNA_MARKERS) * config.dna_markers
     )
     for name in ("min_dna_run", "max_dna_token", "max_dna_piece"):
-        if getattr(config, name) is not None and getattr(config, name) < 1:
-            raise InputError(f"{name}: {getattr(config, name)} bases; must be 1 or more.")
+        if getattr(config, name) is not None and not 1 <= getattr(config, name) <= MOST_BASES:
+            raise InputError(f"{name}: {getattr(config, name)} bases; must be from 1 to {MOST_BASES:,}.")
     if not 0 <= (config.prompt_share or 0) < 1:
         raise InputError(f"prompt_share: {config.prompt_share}; must be at least 0 and below 1.")
     if config.dna_share is not None and not 0 <= config.dna_share <= 1:

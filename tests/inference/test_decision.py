@@ -76,7 +76,7 @@ def tuned(tokenizer, tmp_path_factory):
     splice = task_yaml("splice_site", {"0": "donor", "1": "no signal", "2": "no gene"}, SPLICE)
     (folder / "tasks/splice_site.yaml").write_text(splice)
     (folder / "tasks.json").write_text("{}")
-    (folder / "calibration.json").write_text(json.dumps({"at_rich": TEMPERATURE}))
+    (folder / "calibration.json").write_text(json.dumps({"at_rich": {"temperature": TEMPERATURE}}))
     return folder, write_decisions(folder)["decision"]
 
 
