@@ -72,7 +72,7 @@ def open_candidate(path: str, name: str) -> Candidate:
     check_template(tokenizer, manifest, path)
     tuned_here = manifest is not None or (Path(path) / "tasks").is_dir()
     notes = complete(tokenizer, path, tuned_here)
-    loaded = load(path, tokenizer)
+    loaded = load(path, tokenizer=tokenizer)
     if getattr(loaded.model.config, "max_position_embeddings", None) is None:
         loaded.model.config.max_position_embeddings = min(tokenizer.model_max_length, UNLIMITED)
     is_alpaca = (tokenizer.chat_template or "").strip().endswith(alpaca().strip())
