@@ -1,32 +1,35 @@
 """Keep tests fair across all tasks of a build: what gives a test row away leaves training, and is counted by name."""
 
+from __future__ import annotations
+
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from dnahlm.tasks.leaks.corpus import find_in_corpus
 from dnahlm.tasks.leaks.find import NEAR, Leak, each_leak
+from dnahlm.tasks.pool import Pool
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
 AT_ONCE = 100_000  # rows searched together: the search needs several times their own memory
+TESTED_AT_ONCE = 50_000  # rows they are searched against: their words are indexed, some kB a row
 EXAMPLES = 5  # shown per kind of leak and pair of tasks
 
 
-class Place(NamedTuple):
-    """A row and where it belongs."""
-
-    task: str
-    split: str
-    row: LabelledRow
-
-
-class Group(NamedTuple):
+@dataclass
+class Group:
     """The leaks of one kind from one split of a task into another."""
 
-    rows: dict[str, dict[str, Any]]  # id of each row that gives another away -> one leak of it, for the first EXAMPLES
-    against_rows: set[str]  # ids of the rows given away
+    rows: int = 0  # that give others away
+    against: set[int] = field(default_factory=set)  # those given away, as numbers in their pool
+    examples: list[dict[str, Any]] = field(default_factory=list)  # the first `EXAMPLES`
 
 
 def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | Path | None = None) -> dict[str, Any]:
@@ -53,99 +56,99 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
     """
     search: dict[str, Counter[str]] = defaultdict(Counter)
     report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "corpus": []}
-    given_away: dict[str, set[str]] = {"by_train": set(), "in_corpus": set()}
+    tests = Pool(tables, ["test"])
+    given_away = {name: np.zeros(len(tests), bool) for name in ("by_train", "in_corpus")}
     if corpus is not None:
-        report["corpus"], given_away["in_corpus"] = corpus_report(
-            places(tables, ["test"]), corpus, near, search["corpus"]
-        )
+        report["corpus"] = corpus_report(tests, corpus, near, search["corpus"], given_away["in_corpus"])
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        groups = leaking_groups(places(tables, [split]), places(tables, against), near, search[split])
-        report["leaks"] += [entry(key, group) for key, group in sorted(groups.items())]
-        leaking = set().union(*(group.rows for group in groups.values()))
+        rows, tested = Pool(tables, [split]), Pool(tables, against)
+        groups, leaking = leaking_groups(rows, tested, near, search[split])
+        report["leaks"] += [entry(key, groups[key]) for key in sorted(groups)]
         report["removed_rows"][split] = take_out(tables, split, leaking)
         if split == "train":
-            tests = (group.against_rows for (_, _, _, into, _), group in groups.items() if into == "test")
-            given_away["by_train"] = set().union(*tests)
-    report["test_rows"] = {table.spec.id: mark_clean(table, given_away) for table in tables}
+            found = np.zeros(len(tested), bool)
+            found[[row for group in groups.values() for row in group.against]] = True
+            given_away["by_train"] = found[len(tested) - len(tests) :]  # the tests come last
+    report["test_rows"] = mark_clean(tables, tests, given_away)
     report["search"] = {name: dict(counts) for name, counts in search.items() if counts}
     return report
 
 
-def sequences_of(row: LabelledRow) -> tuple[str, ...]:
-    """The DNA sequences of a row; any of them gives the row away."""
-    return (row.sequence, row.second) if row.second else (row.sequence,)
-
-
-def places(tables: Iterable[TaskTable], splits: Sequence[str]) -> list[Place]:
-    """All rows of these splits, split by split."""
-    return [Place(table.spec.id, split, row) for split in splits for table in tables for row in table.rows[split]]
-
-
-def flat(rows: Sequence[Place]) -> tuple[list[str], list[int]]:
-    """All sequences of the rows, and the index of the row each is from."""
-    sequences, owners = [], []
-    for index, place in enumerate(rows):
-        for sequence in sequences_of(place.row):
-            sequences.append(sequence)
-            owners.append(index)
-    return sequences, owners
-
-
 def leaking_groups(
-    rows: Sequence[Place], against: Sequence[Place], near: bool, counts: Counter[str]
-) -> dict[tuple[str, ...], Group]:
-    """(task, split, counterpart, its split, kind) -> the rows that give others away, and the rows given away."""
-    tested, tested_owners = flat(against)
-    title = f"leaks of {rows[0].split} rows" if rows else None
-    groups: dict[tuple[str, ...], Group] = defaultdict(lambda: Group({}, set()))
-    for start in range(0, len(rows), AT_ONCE):
-        sequences, owners = flat(rows[start : start + AT_ONCE])
-        for leak in each_leak(sequences, tested, title, near, counts):
-            by, of = rows[start + owners[leak.train_index]], against[tested_owners[leak.test_index]]
-            group = groups[by.task, by.split, of.task, of.split, leak.kind]
-            group.against_rows.add(of.row.id)
-            if by.row.id not in group.rows:
-                group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
-    return groups
+    rows: Pool, tested: Pool, near: bool, counts: Counter[str]
+) -> tuple[dict[tuple[str, ...], Group], np.ndarray]:
+    """(task, split, counterpart, its split, kind) -> its leaks; and which rows (N,) give others away."""
+    groups: dict[tuple[int, int, str], Group] = defaultdict(Group)
+    leaking = np.zeros(len(rows), bool)
+    title = f"leaks of {rows.parts[0][1]} rows" if len(rows) else None
+    for batch in rows.batches(AT_ONCE):
+        searched: Counter[str] = Counter()
+        found: dict[tuple[int, int, str], set[int]] = defaultdict(set)
+        for tests in tested.batches(TESTED_AT_ONCE):
+            for leak in each_leak(batch.sequences, tests.sequences, title, near, searched):
+                by, of = batch.rows[leak.train_index], tests.rows[leak.test_index]
+                key = rows.part(by), tested.part(of), leak.kind
+                groups[key].against.add(of)
+                if by not in found[key] and len(groups[key].examples) < EXAMPLES:
+                    groups[key].examples.append(example(rows.row(by), tested.row(of), leak))
+                found[key].add(by)
+        for key, givers in found.items():
+            groups[key].rows += len(givers)
+            leaking[list(givers)] = True
+        for name, n in searched.items():  # every batch is searched against the same rows
+            counts[name] = max(counts[name], n)
+    return {(*rows.parts[one], *tested.parts[other], kind): g for (one, other, kind), g in groups.items()}, leaking
 
 
-def take_out(tables: Iterable[TaskTable], split: str, leaking: set[str]) -> dict[str, int]:
-    """Remove the rows with these ids from one split; task -> rows removed."""
-    removed = {}
+def take_out(tables: Iterable[TaskTable], split: str, leaking: np.ndarray) -> dict[str, int]:
+    """Remove the rows of one split, of all tables end to end, where the mask (N,) is true; task -> rows removed."""
+    removed, start = {}, 0
     for table in tables:
-        before = len(table.rows[split])
-        table.rows[split] = [row for row in table.rows[split] if row.id not in leaking]
-        removed[table.spec.id] = table.counts[f"leaking_rows_{split}"] = before - len(table.rows[split])
+        rows = table.rows[split]
+        leaves = leaking[start : start + len(rows)]
+        start += len(rows)
+        table.rows[split] = rows.only(~leaves)
+        removed[table.spec.id] = table.counts[f"leaking_rows_{split}"] = int(leaves.sum())
     return removed
 
 
-def mark_clean(table: TaskTable, given_away: dict[str, set[str]]) -> dict[str, Any]:
-    """Set `clean` on the test rows of a task; how many there are, were given away in each way, and are clean."""
-    rows = table.rows["test"]
-    for row in rows:
-        row.clean = not any(row.id in ids for ids in given_away.values())
-    clean = sum(row.clean for row in rows)
-    table.counts["test_rows_given_away"] = len(rows) - clean
-    counts = {how: sum(row.id in ids for row in rows) for how, ids in given_away.items()}
-    return {"rows": len(rows), **counts, "clean": clean, "share_clean": round(clean / len(rows), 4) if rows else 1.0}
+def mark_clean(tables: Iterable[TaskTable], tests: Pool, given_away: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Set `clean` on the test rows; task -> how many there are, were given away in each way, and are clean."""
+    facts = {}
+    for table, (start, end) in zip(tables, itertools.pairwise(tests.starts), strict=True):
+        ways = {how: mask[start:end] for how, mask in given_away.items()}
+        lost = np.logical_or.reduce(list(ways.values()))
+        table.rows["test"].mark(lost)
+        table.counts["test_rows_given_away"] = int(lost.sum())
+        n, clean = end - start, int((~lost).sum())
+        counts = {how: int(mask.sum()) for how, mask in ways.items()}
+        share = round(clean / n, 4) if n else 1.0
+        facts[table.spec.id] = {"rows": n, **counts, "clean": clean, "share_clean": share}
+    return facts
 
 
 def corpus_report(
-    tested: Sequence[Place], corpus: str | Path, near: bool, counts: Counter[str]
-) -> tuple[list[dict[str, Any]], set[str]]:
-    """One entry per (task, kind) for the test rows that the pretraining corpus holds, and the ids of all of them."""
-    sequences, owners = flat(tested)
-    groups: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
-    for index, hit in find_in_corpus(sequences, corpus, near, counts).items():
-        place = tested[owners[index]]
-        found = {"id": place.row.id, "source": place.row.source, "document": hit.document}
-        groups[place.task, hit.kind][place.row.id] = found | how_near(hit.kind, hit.similarity)
-    entries = [
-        {"task": task, "split": "test", "kind": kind, "rows": len(rows), "examples": list(rows.values())[:EXAMPLES]}
-        for (task, kind), rows in sorted(groups.items())
+    tests: Pool, corpus: str | Path, near: bool, counts: Counter[str], given_away: np.ndarray
+) -> list[dict[str, Any]]:
+    """One entry per (task, kind) for the test rows that the pretraining corpus holds; `given_away` (N,) gets them."""
+    groups: dict[tuple[str, str], Group] = defaultdict(Group)
+    for batch in tests.batches(TESTED_AT_ONCE):
+        searched: Counter[str] = Counter()
+        for index, hit in find_in_corpus(batch.sequences, corpus, near, searched).items():
+            number = batch.rows[index]
+            given_away[number] = True
+            group = groups[tests.parts[tests.part(number)][0], hit.kind]
+            if number not in group.against and len(group.examples) < EXAMPLES:
+                row = tests.row(number)
+                found = {"id": row.id, "source": row.source, "document": hit.document}
+                group.examples.append(found | how_near(hit.kind, hit.similarity))
+            group.against.add(number)
+        counts.update(searched)
+    return [
+        {"task": task, "split": "test", "kind": kind, "rows": len(group.against), "examples": group.examples}
+        for (task, kind), group in sorted(groups.items(), key=itemgetter(0))
     ]
-    return entries, {row_id for rows in groups.values() for row_id in rows}
 
 
 def how_near(kind: str, similarity: float) -> dict[str, float]:
@@ -158,9 +161,7 @@ def entry(key: tuple[str, ...], group: Group) -> dict[str, Any]:
     task, split, against_task, against_split, kind = key
     return {
         "task": task, "split": split, "against_task": against_task, "against_split": against_split, "kind": kind,
-        "rows": len(group.rows),
-        "against_rows": len(group.against_rows),
-        "examples": list(group.rows.values())[:EXAMPLES],
+        "rows": group.rows, "against_rows": len(group.against), "examples": group.examples,
     }  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""The rows of several tables end to end, as the leak search reads them: some ten thousand at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
+from typing import NamedTuple
+
+from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.spool import Rows
+from dnahlm.tasks.table import TaskTable
+
+
+class Batch(NamedTuple):
+    """Some rows of a pool."""
+
+    sequences: list[str]  # of a pair both: either gives the row away
+    rows: list[int]  # index in the pool of the row that each sequence is from
+
+
+class Pool:
+    """All rows of these splits, split by split and within a split table by table, counted from 0."""
+
+    def __init__(self, tables: Iterable[TaskTable], splits: Sequence[str]) -> None:
+        tables = list(tables)
+        self.parts = [(table.spec.id, split) for split in splits for table in tables]
+        self.rows: list[Rows] = [table.rows[split] for split in splits for table in tables]
+        self.starts = [0, *accumulate(map(len, self.rows))]
+
+    def __len__(self) -> int:
+        return self.starts[-1]
+
+    def part(self, index: int) -> int:
+        """Which of the parts a row is in."""
+        return bisect_right(self.starts, index) - 1
+
+    def row(self, index: int) -> LabelledRow:
+        """One row."""
+        part = self.part(index)
+        return self.rows[part][index - self.starts[part]]
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all rows, `size` at a time."""
+        batch = Batch([], [])
+        for index, row in enumerate(chain.from_iterable(self.rows)):
+            if index and index % size == 0:
+                yield batch
+                batch = Batch([], [])
+            for sequence in filter(None, (row.sequence, row.second)):
+                batch.sequences.append(sequence)
+                batch.rows.append(index)
+        if batch.sequences:
+            yield batch
