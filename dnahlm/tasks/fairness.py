@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from dnahlm.tasks.leaks.corpus import find_in_corpus
-from dnahlm.tasks.leaks.find import NEAR, Leak, each_leak
-from dnahlm.tasks.pool import Pool
+from dnahlm.tasks.leaks.find import NEAR, Leak, LeakSearch
+from dnahlm.tasks.pool import Batch, Pool
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
@@ -27,8 +26,8 @@ EXAMPLES = 5  # shown per kind of leak and pair of tasks
 class Group:
     """The leaks of one kind from one split of a task into another."""
 
-    rows: int = 0  # that give others away
-    against: set[int] = field(default_factory=set)  # those given away, as numbers in their pool
+    givers: np.ndarray  # (N,) bool, which rows of the split give others away
+    given: np.ndarray  # (M,) bool, which rows of the counterpart are given away
     examples: list[dict[str, Any]] = field(default_factory=list)  # the first `EXAMPLES`
 
 
@@ -57,97 +56,104 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
     search: dict[str, Counter[str]] = defaultdict(Counter)
     report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "corpus": []}
     tests = Pool(tables, ["test"])
-    given_away = {name: np.zeros(len(tests), bool) for name in ("by_train", "in_corpus")}
+    given_away = {"by_train": tests.masks(), "in_corpus": tests.masks()}
     if corpus is not None:
         report["corpus"] = corpus_report(tests, corpus, near, search["corpus"], given_away["in_corpus"])
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
         rows, tested = Pool(tables, [split]), Pool(tables, against)
-        groups, leaking = leaking_groups(rows, tested, near, search[split])
-        report["leaks"] += [entry(key, groups[key]) for key in sorted(groups)]
-        report["removed_rows"][split] = take_out(tables, split, leaking)
+        groups = leaking_groups(rows, tested, near, search[split])
+        named = {(*rows.parts[one], *tested.parts[other], kind): g for (one, other, kind), g in groups.items()}
+        report["leaks"] += [entry(key, named[key]) for key in sorted(named)]
+        leaving, given = rows.masks(), tested.masks()
+        for (one, other, _), group in groups.items():
+            leaving[one] |= group.givers
+            given[other] |= group.given
+        report["removed_rows"][split] = take_out(tables, split, leaving)
         if split == "train":
-            found = np.zeros(len(tested), bool)
-            found[[row for group in groups.values() for row in group.against]] = True
-            given_away["by_train"] = found[len(tested) - len(tests) :]  # the tests come last
-    report["test_rows"] = mark_clean(tables, tests, given_away)
+            given_away["by_train"] = given[len(tables) :]  # behind those of validation
+    report["test_rows"] = {
+        table.spec.id: mark_clean(table, {how: masks[n] for how, masks in given_away.items()})
+        for n, table in enumerate(tables)
+    }
     report["search"] = {name: dict(counts) for name, counts in search.items() if counts}
     return report
 
 
-def leaking_groups(
-    rows: Pool, tested: Pool, near: bool, counts: Counter[str]
-) -> tuple[dict[tuple[str, ...], Group], np.ndarray]:
-    """(task, split, counterpart, its split, kind) -> its leaks; and which rows (N,) give others away."""
-    groups: dict[tuple[int, int, str], Group] = defaultdict(Group)
-    leaking = np.zeros(len(rows), bool)
-    title = f"leaks of {rows.parts[0][1]} rows" if len(rows) else None
+def leaking_groups(rows: Pool, tested: Pool, near: bool, counts: Counter[str]) -> dict[tuple[int, int, str], Group]:
+    """(part of `rows`, part of `tested`, kind) -> its leaks."""
+    groups: dict[tuple[int, int, str], Group] = {}
+    for tests in tested.batches(TESTED_AT_ONCE):
+        counts.update(add_leaks(groups, rows, tested, tests, near))
+    return groups
+
+
+def add_leaks(
+    groups: dict[tuple[int, int, str], Group], rows: Pool, tested: Pool, tests: Batch, near: bool
+) -> Counter[str]:
+    """Add the leaks of all `rows` into one batch of `tested`; returns what could not be looked at in full."""
+    search, counts = LeakSearch(tests.sequences, near), Counter[str]()
     for batch in rows.batches(AT_ONCE):
         searched: Counter[str] = Counter()
-        found: dict[tuple[int, int, str], set[int]] = defaultdict(set)
-        for tests in tested.batches(TESTED_AT_ONCE):
-            for leak in each_leak(batch.sequences, tests.sequences, title, near, searched):
-                by, of = batch.rows[leak.train_index], tests.rows[leak.test_index]
-                key = rows.part(by), tested.part(of), leak.kind
-                groups[key].against.add(of)
-                if by not in found[key] and len(groups[key].examples) < EXAMPLES:
-                    groups[key].examples.append(example(rows.row(by), tested.row(of), leak))
-                found[key].add(by)
-        for key, givers in found.items():
-            groups[key].rows += len(givers)
-            leaking[list(givers)] = True
-        for name, n in searched.items():  # every batch is searched against the same rows
+        for leak in search.leaks(batch.sequences, f"leaks of {rows.parts[0][1]} rows", searched):
+            one, by = rows.place(batch.rows[leak.train_index])
+            other, of = tested.place(tests.rows[leak.test_index])
+            if (key := (one, other, leak.kind)) not in groups:
+                groups[key] = Group(rows.mask(one), tested.mask(other))
+            group = groups[key]
+            if not group.givers[by] and len(group.examples) < EXAMPLES:
+                group.examples.append(example(rows.rows[one][by], tested.rows[other][of], leak))
+            group.givers[by] = group.given[of] = True
+        for name, n in searched.items():  # every batch meets the same tests, and may find more of them crowded
             counts[name] = max(counts[name], n)
-    return {(*rows.parts[one], *tested.parts[other], kind): g for (one, other, kind), g in groups.items()}, leaking
+    return counts
 
 
-def take_out(tables: Iterable[TaskTable], split: str, leaking: np.ndarray) -> dict[str, int]:
-    """Remove the rows of one split, of all tables end to end, where the mask (N,) is true; task -> rows removed."""
-    removed, start = {}, 0
-    for table in tables:
-        rows = table.rows[split]
-        leaves = leaking[start : start + len(rows)]
-        start += len(rows)
-        table.rows[split] = rows.only(~leaves)
-        removed[table.spec.id] = table.counts[f"leaking_rows_{split}"] = int(leaves.sum())
-    return removed
+def take_out(tables: Iterable[TaskTable], split: str, leaving: Sequence[np.ndarray]) -> dict[str, int]:
+    """Remove the rows of one split where the mask (N,) of their table is true; task -> rows removed."""
+    for table, mask in zip(tables, leaving, strict=True):
+        table.rows[split] = table.rows[split].only(~mask)
+        table.counts[f"leaking_rows_{split}"] = int(mask.sum())
+    return {table.spec.id: table.counts[f"leaking_rows_{split}"] for table in tables}
 
 
-def mark_clean(tables: Iterable[TaskTable], tests: Pool, given_away: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Set `clean` on the test rows; task -> how many there are, were given away in each way, and are clean."""
-    facts = {}
-    for table, (start, end) in zip(tables, itertools.pairwise(tests.starts), strict=True):
-        ways = {how: mask[start:end] for how, mask in given_away.items()}
-        lost = np.logical_or.reduce(list(ways.values()))
-        table.rows["test"].mark(lost)
-        table.counts["test_rows_given_away"] = int(lost.sum())
-        n, clean = end - start, int((~lost).sum())
-        counts = {how: int(mask.sum()) for how, mask in ways.items()}
-        share = round(clean / n, 4) if n else 1.0
-        facts[table.spec.id] = {"rows": n, **counts, "clean": clean, "share_clean": share}
-    return facts
+def mark_clean(table: TaskTable, given_away: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Set `clean` on the test rows of a task; how many there are, were given away in each way, and are clean."""
+    lost = np.logical_or.reduce(list(given_away.values()))
+    table.rows["test"].mark(lost)
+    table.counts["test_rows_given_away"] = int(lost.sum())
+    clean = int((~lost).sum())
+    counts = {how: int(mask.sum()) for how, mask in given_away.items()}
+    return {
+        "rows": len(lost),
+        **counts,
+        "clean": clean,
+        "share_clean": round(clean / len(lost), 4) if len(lost) else 1.0,
+    }
 
 
 def corpus_report(
-    tests: Pool, corpus: str | Path, near: bool, counts: Counter[str], given_away: np.ndarray
+    tests: Pool, corpus: str | Path, near: bool, counts: Counter[str], given: Sequence[np.ndarray]
 ) -> list[dict[str, Any]]:
-    """One entry per (task, kind) for the test rows that the pretraining corpus holds; `given_away` (N,) gets them."""
-    groups: dict[tuple[str, str], Group] = defaultdict(Group)
+    """One entry per (task, kind) for the test rows that the pretraining corpus holds; the masks `given` get them."""
+    groups: dict[tuple[int, str], Group] = {}
     for batch in tests.batches(TESTED_AT_ONCE):
         searched: Counter[str] = Counter()
         for index, hit in find_in_corpus(batch.sequences, corpus, near, searched).items():
-            number = batch.rows[index]
-            given_away[number] = True
-            group = groups[tests.parts[tests.part(number)][0], hit.kind]
-            if number not in group.against and len(group.examples) < EXAMPLES:
-                row = tests.row(number)
+            part, place = tests.place(batch.rows[index])
+            if (key := (part, hit.kind)) not in groups:
+                groups[key] = Group(np.empty(0, bool), tests.mask(part))
+            group = groups[key]
+            if not group.given[place] and len(group.examples) < EXAMPLES:
+                row = tests.rows[part][place]
                 found = {"id": row.id, "source": row.source, "document": hit.document}
                 group.examples.append(found | how_near(hit.kind, hit.similarity))
-            group.against.add(number)
+            group.given[place] = given[part][place] = True
         counts.update(searched)
+    named = {(tests.parts[part][0], kind): group for (part, kind), group in groups.items()}
     return [
-        {"task": task, "split": "test", "kind": kind, "rows": len(group.against), "examples": group.examples}
-        for (task, kind), group in sorted(groups.items(), key=itemgetter(0))
+        {"task": task, "split": "test", "kind": kind, "rows": int(g.given.sum()), "examples": g.examples}
+        for (task, kind), g in sorted(named.items(), key=itemgetter(0))
     ]
 
 
@@ -161,7 +167,7 @@ def entry(key: tuple[str, ...], group: Group) -> dict[str, Any]:
     task, split, against_task, against_split, kind = key
     return {
         "task": task, "split": split, "against_task": against_task, "against_split": against_split, "kind": kind,
-        "rows": group.rows, "against_rows": len(group.against), "examples": group.examples,
+        "rows": int(group.givers.sum()), "against_rows": int(group.given.sum()), "examples": group.examples,
     }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
-from dnahlm.tasks.rows import LabelledRow
+import numpy as np
+
 from dnahlm.tasks.spool import Rows
 from dnahlm.tasks.table import TaskTable
 
@@ -28,17 +29,18 @@ class Pool:
         self.rows: list[Rows] = [table.rows[split] for split in splits for table in tables]
         self.starts = [0, *accumulate(map(len, self.rows))]
 
-    def __len__(self) -> int:
-        return self.starts[-1]
+    def place(self, index: int) -> tuple[int, int]:
+        """Which part a row is in, and its place there."""
+        part = bisect_right(self.starts, index) - 1
+        return part, index - self.starts[part]
 
-    def part(self, index: int) -> int:
-        """Which of the parts a row is in."""
-        return bisect_right(self.starts, index) - 1
+    def mask(self, part: int) -> np.ndarray:
+        """(N,) bool, false for every row of a part."""
+        return np.zeros(len(self.rows[part]), bool)
 
-    def row(self, index: int) -> LabelledRow:
-        """One row."""
-        part = self.part(index)
-        return self.rows[part][index - self.starts[part]]
+    def masks(self) -> list[np.ndarray]:
+        """A mask of each part."""
+        return [self.mask(part) for part in range(len(self.parts))]
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows, `size` at a time."""

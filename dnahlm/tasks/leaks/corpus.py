@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dnahlm.readers.corpus import BATCH_ROWS, corpus_files, whole_parquet
-from dnahlm.tasks.leaks.find import KINDS, each_leak
+from dnahlm.tasks.leaks.find import KINDS, LeakSearch
 
 BATCH_BASES = 1 << 24  # of the corpus, searched at a time
 COLUMNS = ["id", "kind", "text"]
@@ -34,9 +34,10 @@ def find_in_corpus(
     hits: dict[int, Hit] = {}
     sequences = list(sequences)
     longest = max(map(len, sequences), default=0)
+    search = LeakSearch(sequences, near)
     for pieces, documents in piece_batches(folder, longest):
         found: Counter[str] = Counter()
-        for leak in each_leak(pieces, sequences, "pretraining corpus", near, found):
+        for leak in search.leaks(pieces, "pretraining corpus", found):
             hit = Hit(leak.kind, leak.similarity, documents[leak.train_index])
             known = hits.get(leak.test_index)
             if known is None or rank(hit) < rank(known):

@@ -46,36 +46,49 @@ def find_leaks(
 Leak(train_index=1, test_index=0, kind='reverse_complement', similarity=1.0), \
 Leak(train_index=2, test_index=1, kind='contained', similarity=1.0)]
     """
-    return sorted(each_leak(train, test, progress, near, counts), key=attrgetter("train_index", "test_index"))
+    leaks = LeakSearch(test, near).leaks(train, progress, counts)
+    return sorted(leaks, key=attrgetter("train_index", "test_index"))
 
 
-def each_leak(
-    train: Sequence[str],
-    test: Sequence[str],
-    progress: str | None = None,
-    near: bool = True,
-    counts: Counter[str] | None = None,
-) -> Iterator[Leak]:
-    """The leaks of `find_leaks` one by one, near-duplicates last: where rows are many copies of few, pairs are many."""
-    # numpy is loaded here, when there is something to search.
-    from dnahlm.tasks.leaks.held import held_pairs
-    from dnahlm.tasks.leaks.near import find_near
+class LeakSearch:
+    """Test sequences made ready once, to be compared with one list of train sequences after another."""
 
-    train_places, test_places = places_by_sequence(train), places_by_sequence(test)
-    unique_train, unique_test = list(train_places), list(test_places)
-    held = set(held_pairs(unique_test, unique_train, progress))
-    # Now the longer one is the test sequence; turned round, this too gives (train, test).
-    held |= {(shorter, longer) for longer, shorter in held_pairs(unique_train, unique_test, progress)}
-    found = [((i, j, 1.0) for i, j in sorted(held))]
-    if near:
-        found.append(zip(*find_near(unique_train, unique_test, progress, counts), strict=True))
-    for number, (i, j, similarity) in enumerate(itertools.chain(*found)):
-        if number >= len(held) and (i, j) in held:
-            continue
-        one, other = unique_train[i], unique_test[j]
-        kind = kind_of(one, other) if number < len(held) else NEAR
-        for train_index, test_index in itertools.product(train_places[one], test_places[other]):
-            yield Leak(train_index, test_index, kind, float(similarity))
+    def __init__(self, test: Sequence[str], near: bool = True) -> None:
+        """Take M sequences over ACGTN, `near` as in `find_leaks`."""
+        # numpy is loaded here, when there is something to search.
+        from dnahlm.tasks.leaks.held import tables_of
+        from dnahlm.tasks.leaks.near import WordIndex
+
+        self.places = places_by_sequence(test)
+        self.sequences = list(self.places)
+        self.longest = max(map(len, self.sequences), default=0)
+        self.held = tables_of(self.sequences)
+        self.near = WordIndex(self.sequences) if near else None
+
+    def leaks(
+        self, train: Sequence[str], progress: str | None = None, counts: Counter[str] | None = None
+    ) -> Iterator[Leak]:
+        """The leaks of `find_leaks` one by one, near-duplicates last."""
+        from dnahlm.tasks.leaks.held import held_pairs, tables_of
+        from dnahlm.tasks.leaks.near import find_near
+
+        places = places_by_sequence(train)
+        sequences = list(places)
+        held = set(held_pairs(self.held, sequences, progress))
+        # Now the longer one is the test sequence; turned round, this too gives (train, test).
+        if short := [index for index, sequence in enumerate(sequences) if len(sequence) < self.longest]:
+            tables = tables_of([sequences[index] for index in short])
+            held |= {(short[shorter], longer) for longer, shorter in held_pairs(tables, self.sequences, progress)}
+        found = [((i, j, 1.0) for i, j in sorted(held))]
+        if self.near is not None:
+            found.append(zip(*find_near(sequences, self.sequences, progress, counts, self.near), strict=True))
+        for number, (i, j, similarity) in enumerate(itertools.chain(*found)):
+            if number >= len(held) and (i, j) in held:
+                continue
+            one, other = sequences[i], self.sequences[j]
+            kind = kind_of(one, other) if number < len(held) else NEAR
+            for train_index, test_index in itertools.product(places[one], self.places[other]):
+                yield Leak(train_index, test_index, kind, float(similarity))
 
 
 def kind_of(train: str, test: str) -> str:

@@ -35,20 +35,25 @@ class Strands:
     table: np.ndarray  # (2^TABLE_BITS,) bool, whether an anchor begins with these bits
 
 
-def held_pairs(shorter: Sequence[str], longer: Sequence[str], progress: str | None = None) -> Iterator[tuple[int, int]]:
+def tables_of(sequences: Sequence[str]) -> dict[int, Strands]:
+    """Width of the anchor -> both strands of the sequences it serves; sequences are distinct, over any ASCII letters."""
+    return {width: strands(sequences, members, width) for width, members in anchor_widths(sequences).items()}
+
+
+def held_pairs(
+    shorter: dict[int, Strands], longer: Sequence[str], progress: str | None = None
+) -> Iterator[tuple[int, int]]:
     """Yield (index of the longer, index of the shorter) where the shorter, on either strand, lies inside the longer.
 
-    Sequences are distinct within each list, over any ASCII letters; the empty one lies in none.
+    The longer ones are distinct too; the empty sequence lies in none.
 
-    >>> sorted(held_pairs(["AAC", "GG"], ["TTGTTT", "AACC"]))
+    >>> sorted(held_pairs(tables_of(["AAC", "GG"]), ["TTGTTT", "AACC"]))
     [(0, 0), (1, 0), (1, 1)]
     """
-    tables = {width: strands(shorter, members, width) for width, members in anchor_widths(shorter).items()}
     for batch in batches(longer, progress):
         hashes = Hashes(batch.letters)
-        for width, table in tables.items():
-            found = candidates(batch, hashes, width, table)
-            for row, strand in found:
+        for width, table in shorter.items():
+            for row, strand in candidates(batch, hashes, width, table):
                 if table.texts[strand] in longer[row]:
                     yield row, int(table.owners[strand])
 

@@ -40,7 +40,11 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # indices in one list, indice
 
 
 def find_near(
-    train: Sequence[str], test: Sequence[str], progress: str | None = None, counts: Counter[str] | None = None
+    train: Sequence[str],
+    test: Sequence[str],
+    progress: str | None = None,
+    counts: Counter[str] | None = None,
+    index: "WordIndex | None" = None,
 ) -> Found:
     """All near-duplicate pairs: (train indices, test indices, similarity), sorted; equal sequences are among them.
 
@@ -52,13 +56,14 @@ def find_near(
         test: M sequences over ACGTN.
         progress: title of a progress bar; None shows none.
         counts: gets what the search could not look at in full, see `note`.
+        index: of `test`, where it is there already.
 
     >>> one = "ACGATTACCAGTTGACCATTAGCAGGCATCAGTTTACGGA"
     >>> other = one[:35] + "C" + one[36:]
     >>> [part.round(2).tolist() for part in find_near([one], ["T" * 40, other])]
     [[0], [1], [0.8]]
     """
-    index = WordIndex(test)
+    index = WordIndex(test) if index is None else index
     found = [index.search(train, progress)]
     crowded = index.crowded_rows()
     if len(crowded):  # the members of a crowd beyond its representatives still have to meet the other list's
