@@ -36,7 +36,7 @@ class Strands:
 
 
 def tables_of(sequences: Sequence[str]) -> dict[int, Strands]:
-    """Width of the anchor -> both strands of the sequences it serves; sequences are distinct, over any ASCII letters."""
+    """Width of the anchor -> both strands of the sequences it serves: distinct ones, over any ASCII letters."""
     return {width: strands(sequences, members, width) for width, members in anchor_widths(sequences).items()}
 
 
