@@ -1,32 +1,34 @@
 """Keep tests fair across all tasks of a build: what gives a test row away leaves training, and is counted by name."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from dnahlm.tasks.leaks.corpus import find_in_corpus
 from dnahlm.tasks.leaks.find import NEAR, Leak, LeakSearch
+from dnahlm.tasks.pool import Batch, Pool
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
 AT_ONCE = 100_000  # rows searched together: the search needs several times their own memory
+TESTED_AT_ONCE = 35_000  # rows they are searched against: each takes some kB of the index of words
 EXAMPLES = 5  # shown per kind of leak and pair of tasks
 
 
-class Place(NamedTuple):
-    """A row and where it belongs."""
-
-    task: str
-    split: str
-    row: LabelledRow
-
-
-class Group(NamedTuple):
+@dataclass
+class Group:
     """The leaks of one kind from one split of a task into another."""
 
-    rows: dict[str, dict[str, Any]]  # id of each row that gives another away -> one leak of it, for the first EXAMPLES
-    against_rows: set[str]  # ids of the rows given away
+    givers: np.ndarray  # (N,) bool, which rows of the split give others away
+    given: np.ndarray  # (M,) bool, which rows of the counterpart are given away
+    examples: list[dict[str, Any]] = field(default_factory=list)  # the first `EXAMPLES`
 
 
 def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | Path | None = None) -> dict[str, Any]:
@@ -55,120 +57,110 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
     """
     search: dict[str, Counter[str]] = defaultdict(Counter)
     report: dict[str, Any] = {"removed_rows": {}, "leaks": [], "proteins": [], "corpus": []}
-    given_away: dict[str, set[str]] = {"by_train": set(), "in_corpus": set()}
+    tests = Pool(tables, ["test"])
+    given_away = {"by_train": tests.masks(), "in_corpus": tests.masks()}
     if corpus is not None:
-        report["corpus"], given_away["in_corpus"] = corpus_report(
-            places(tables, ["test"]), corpus, near, search["corpus"]
-        )
+        report["corpus"] = corpus_report(tests, corpus, near, search["corpus"], given_away["in_corpus"])
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        rows, tested = places(tables, [split]), places(tables, against)
-        proteins = leaking_groups(rows, tested, near, search[f"proteins of {split}"], proteins_of)
-        report["proteins"] += [entry(key, group) for key, group in sorted(proteins.items())]
+        rows, tested = Pool(tables, [split]), Pool(tables, against)
+        proteins = leaking_groups(rows, tested, near, search[f"proteins of {split}"], proteins=True)
+        report["proteins"] += entries(proteins, rows, tested)
         groups = leaking_groups(rows, tested, near, search[split])
-        report["leaks"] += [entry(key, group) for key, group in sorted(groups.items())]
-        leaking = set().union(*(group.rows for group in groups.values()))
-        report["removed_rows"][split] = take_out(tables, split, leaking)
+        report["leaks"] += entries(groups, rows, tested)
+        leaving, given = rows.masks(), tested.masks()
+        for (one, other, _), group in groups.items():
+            leaving[one] |= group.givers
+            given[other] |= group.given
+        report["removed_rows"][split] = take_out(tables, split, leaving)
         if split == "train":
-            tests = (group.against_rows for (_, _, _, into, _), group in groups.items() if into == "test")
-            given_away["by_train"] = set().union(*tests)
-    report["test_rows"] = {table.spec.id: mark_clean(table, given_away) for table in tables}
+            given_away["by_train"] = given[len(tables) :]  # behind those of validation
+    report["test_rows"] = {
+        table.spec.id: mark_clean(table, {how: masks[n] for how, masks in given_away.items()})
+        for n, table in enumerate(tables)
+    }
     report["search"] = {name: dict(counts) for name, counts in search.items() if counts}
     return report
 
 
-def sequences_of(row: LabelledRow) -> tuple[str, ...]:
-    """The DNA sequences of a row; any of them gives the row away."""
-    return (row.sequence, row.second) if row.second else (row.sequence,)
-
-
-def proteins_of(row: LabelledRow) -> tuple[str, ...]:
-    """The protein of a row, where its task has one."""
-    return (row.protein,) if row.protein else ()
-
-
-def places(tables: Iterable[TaskTable], splits: Sequence[str]) -> list[Place]:
-    """All rows of these splits, split by split."""
-    return [Place(table.spec.id, split, row) for split in splits for table in tables for row in table.rows[split]]
-
-
-def flat(
-    rows: Sequence[Place], parts: Callable[[LabelledRow], tuple[str, ...]] = sequences_of
-) -> tuple[list[str], list[int]]:
-    """All sequences (or proteins) of the rows, and the index of the row each is from."""
-    sequences, owners = [], []
-    for index, place in enumerate(rows):
-        for sequence in parts(place.row):
-            sequences.append(sequence)
-            owners.append(index)
-    return sequences, owners
-
-
 def leaking_groups(
-    rows: Sequence[Place],
-    against: Sequence[Place],
-    near: bool,
-    counts: Counter[str],
-    parts: Callable[[LabelledRow], tuple[str, ...]] = sequences_of,
-) -> dict[tuple[str, ...], Group]:
-    """(task, split, counterpart, its split, kind) -> the rows that give others away, and the rows given away."""
-    groups: dict[tuple[str, ...], Group] = defaultdict(lambda: Group({}, set()))
-    tested, tested_owners = flat(against, parts)
-    if not tested:
-        return groups
-    title = f"leaks of {rows[0].split} rows" if rows else None
-    search = LeakSearch(tested, near, proteins=parts is proteins_of)
-    for start in range(0, len(rows), AT_ONCE):
-        sequences, owners = flat(rows[start : start + AT_ONCE], parts)
-        searched: Counter[str] = Counter()
-        for leak in search.leaks(sequences, title, searched):
-            by, of = rows[start + owners[leak.train_index]], against[tested_owners[leak.test_index]]
-            kind = f"protein_{leak.kind}" if parts is proteins_of else leak.kind
-            group = groups[by.task, by.split, of.task, of.split, kind]
-            group.against_rows.add(of.row.id)
-            if by.row.id not in group.rows:
-                group.rows[by.row.id] = example(by.row, of.row, leak) if len(group.rows) < EXAMPLES else {}
-        for name, n in searched.items():  # every part meets the same tests
-            counts[name] = max(counts[name], n)
+    rows: Pool, tested: Pool, near: bool, counts: Counter[str], proteins: bool = False
+) -> dict[tuple[int, int, str], Group]:
+    """(part of `rows`, part of `tested`, kind) -> its leaks, of DNA or of proteins."""
+    groups: dict[tuple[int, int, str], Group] = {}
+    for tests in tested.batches(TESTED_AT_ONCE, proteins):
+        counts.update(add_leaks(groups, rows, tested, tests, LeakSearch(tests.sequences, near, proteins)))
     return groups
 
 
-def take_out(tables: Iterable[TaskTable], split: str, leaking: set[str]) -> dict[str, int]:
-    """Remove the rows with these ids from one split; task -> rows removed."""
-    removed = {}
-    for table in tables:
-        before = len(table.rows[split])
-        table.rows[split] = [row for row in table.rows[split] if row.id not in leaking]
-        removed[table.spec.id] = table.counts[f"leaking_rows_{split}"] = before - len(table.rows[split])
-    return removed
+def add_leaks(
+    groups: dict[tuple[int, int, str], Group], rows: Pool, tested: Pool, tests: Batch, search: LeakSearch
+) -> Counter[str]:
+    """Add the leaks of all `rows` into one batch of `tested`; returns what could not be looked at in full."""
+    counts, title = Counter[str](), f"leaks of {rows.parts[0][1]} rows"
+    for batch in rows.batches(AT_ONCE, proteins=not search.both_strands):
+        searched: Counter[str] = Counter()
+        for leak in search.leaks(batch.sequences, title, searched):
+            one, by = rows.place(batch.rows[leak.train_index])
+            other, of = tested.place(tests.rows[leak.test_index])
+            kind = leak.kind if search.both_strands else f"protein_{leak.kind}"
+            if (key := (one, other, kind)) not in groups:
+                groups[key] = Group(rows.mask(one), tested.mask(other))
+            group = groups[key]
+            if not group.givers[by] and len(group.examples) < EXAMPLES:
+                group.examples.append(example(rows.rows[one][by], tested.rows[other][of], leak))
+            group.givers[by] = group.given[of] = True
+        for name, n in searched.items():  # every batch meets the same tests, and may find more of them crowded
+            counts[name] = max(counts[name], n)
+    return counts
 
 
-def mark_clean(table: TaskTable, given_away: dict[str, set[str]]) -> dict[str, Any]:
+def take_out(tables: Iterable[TaskTable], split: str, leaving: Sequence[np.ndarray]) -> dict[str, int]:
+    """Remove the rows of one split where the mask (N,) of their table is true; task -> rows removed."""
+    for table, mask in zip(tables, leaving, strict=True):
+        table.rows[split] = table.rows[split].only(~mask)
+        table.counts[f"leaking_rows_{split}"] = int(mask.sum())
+    return {table.spec.id: table.counts[f"leaking_rows_{split}"] for table in tables}
+
+
+def mark_clean(table: TaskTable, given_away: dict[str, np.ndarray]) -> dict[str, Any]:
     """Set `clean` on the test rows of a task; how many there are, were given away in each way, and are clean."""
-    rows = table.rows["test"]
-    for row in rows:
-        row.clean = not any(row.id in ids for ids in given_away.values())
-    clean = sum(row.clean for row in rows)
-    table.counts["test_rows_given_away"] = len(rows) - clean
-    counts = {how: sum(row.id in ids for row in rows) for how, ids in given_away.items()}
-    return {"rows": len(rows), **counts, "clean": clean, "share_clean": round(clean / len(rows), 4) if rows else 1.0}
+    lost = np.logical_or.reduce(list(given_away.values()))
+    table.rows["test"].mark(lost)
+    table.counts["test_rows_given_away"] = int(lost.sum())
+    clean = int((~lost).sum())
+    counts = {how: int(mask.sum()) for how, mask in given_away.items()}
+    return {
+        "rows": len(lost),
+        **counts,
+        "clean": clean,
+        "share_clean": round(clean / len(lost), 4) if len(lost) else 1.0,
+    }
 
 
 def corpus_report(
-    tested: Sequence[Place], corpus: str | Path, near: bool, counts: Counter[str]
-) -> tuple[list[dict[str, Any]], set[str]]:
-    """One entry per (task, kind) for the test rows that the pretraining corpus holds, and the ids of all of them."""
-    sequences, owners = flat(tested)
-    groups: dict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
-    for index, hit in find_in_corpus(sequences, corpus, near, counts).items():
-        place = tested[owners[index]]
-        found = {"id": place.row.id, "source": place.row.source, "document": hit.document}
-        groups[place.task, hit.kind][place.row.id] = found | how_near(hit.kind, hit.similarity)
-    entries = [
-        {"task": task, "split": "test", "kind": kind, "rows": len(rows), "examples": list(rows.values())[:EXAMPLES]}
-        for (task, kind), rows in sorted(groups.items())
+    tests: Pool, corpus: str | Path, near: bool, counts: Counter[str], given: Sequence[np.ndarray]
+) -> list[dict[str, Any]]:
+    """One entry per (task, kind) for the test rows that the pretraining corpus holds; the masks `given` get them."""
+    groups: dict[tuple[int, str], Group] = {}
+    for batch in tests.batches(TESTED_AT_ONCE):
+        searched: Counter[str] = Counter()
+        for index, hit in find_in_corpus(batch.sequences, corpus, near, searched).items():
+            part, place = tests.place(batch.rows[index])
+            if (key := (part, hit.kind)) not in groups:
+                groups[key] = Group(np.empty(0, bool), tests.mask(part))
+            group = groups[key]
+            if not group.given[place] and len(group.examples) < EXAMPLES:
+                row = tests.rows[part][place]
+                found = {"id": row.id, "source": row.source, "document": hit.document}
+                group.examples.append(found | how_near(hit.kind, hit.similarity))
+            group.given[place] = given[part][place] = True
+        counts.update(searched)
+    named = {(tests.parts[part][0], kind): group for (part, kind), group in groups.items()}
+    return [
+        {"task": task, "split": "test", "kind": kind, "rows": int(g.given.sum()), "examples": g.examples}
+        for (task, kind), g in sorted(named.items(), key=itemgetter(0))
     ]
-    return entries, {row_id for rows in groups.values() for row_id in rows}
 
 
 def how_near(kind: str, similarity: float) -> dict[str, float]:
@@ -176,14 +168,18 @@ def how_near(kind: str, similarity: float) -> dict[str, float]:
     return {"similarity": round(similarity, 3)} if kind == NEAR else {}
 
 
+def entries(groups: dict[tuple[int, int, str], Group], rows: Pool, tested: Pool) -> list[dict[str, Any]]:
+    """Groups of leaks as they are in the report, by the names of their tasks."""
+    named = {(*rows.parts[one], *tested.parts[other], kind): group for (one, other, kind), group in groups.items()}
+    return [entry(key, named[key]) for key in sorted(named)]
+
+
 def entry(key: tuple[str, ...], group: Group) -> dict[str, Any]:
     """A group of leaks as it is in the report."""
     task, split, against_task, against_split, kind = key
     return {
         "task": task, "split": split, "against_task": against_task, "against_split": against_split, "kind": kind,
-        "rows": len(group.rows),
-        "against_rows": len(group.against_rows),
-        "examples": list(group.rows.values())[:EXAMPLES],
+        "rows": int(group.givers.sum()), "against_rows": int(group.given.sum()), "examples": group.examples,
     }  # fmt: skip
 
 

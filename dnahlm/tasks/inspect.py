@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from dnahlm.tasks.fairness import remove_leaks
 from dnahlm.tasks.kinds import answer_text
 from dnahlm.tasks.prompt import render_text
 from dnahlm.tasks.records import make_asker, record
-from dnahlm.tasks.spec import load_task
+from dnahlm.tasks.repeats import SHOWN, told
+from dnahlm.tasks.sampling import by_label
+from dnahlm.tasks.spec import TaskSpec, load_task
+from dnahlm.tasks.spool import Rows, Spool
 from dnahlm.tasks.table import TaskTable, read_task_table
 
 SHOWN_LABELS = 12
@@ -32,10 +36,11 @@ def run(config: InspectConfig) -> None:
     Raises:
         InputError: whatever is wrong with a task file or its table.
     """
-    tables = [read_task_table(load_task(name), config.data_root) for name in config.tasks]
-    facts = [describe(table) for table in tables]
-    prompts = [three_prompts(table, config.seed) for table in tables]
-    report = remove_leaks(tables)
+    with Spool() as spool:
+        tables = [read_task_table(load_task(name), config.data_root, spool) for name in config.tasks]
+        facts = [describe(table) for table in tables]
+        prompts = [three_prompts(table, config.seed) for table in tables]
+        report = remove_leaks(tables)
     for table, lines, shown in zip(tables, facts, prompts, strict=True):
         print("\n".join(lines))
         print("leaks (train loses them, and validation those into test):")
@@ -61,21 +66,23 @@ def describe(table: TaskTable) -> list[str]:
     spec = table.spec
     lines = [f"{spec.id} (version {spec.version}, {spec.kind}, {'simulated' if spec.simulated else 'measured'})"]
     for split, rows in table.rows.items():
-        sizes = sorted(len(row.sequence) + len(row.second) for row in rows)
+        sizes = np.sort(np.fromiter((len(row.sequence) + len(row.second) for row in rows), np.int64, len(rows)))
         lengths = f"{sizes[0]:,}-{sizes[-1]:,} bases (median {sizes[len(sizes) // 2]:,})"
-        lines.append(f"  {split:<10} {len(rows):>9,} rows  {lengths}  {shares_of([row.label for row in rows], table)}")
+        lines.append(f"  {split:<10} {len(rows):>9,} rows  {lengths}  {shares_of(rows, spec)}")
     changes = [f"{n:,} {name.replace('_', ' ')}" for name, n in table.counts.items() if n]
     lines.append(f"  reading: {', '.join(changes) or 'nothing changed or dropped'}")
-    return [*lines, *(f"  {text}" for text in table.contradictions)]
+    return [*lines, *(f"  {text}" for text in told(table, SHOWN))]
 
 
-def shares_of(labels: Sequence[str], table: TaskTable) -> str:
-    """Rows of each label in words, most frequent first."""
-    counts = Counter(labels).most_common()
-    if table.spec.kind == "regression":
-        numbers = [float(label) for label in labels]
-        return f"from {min(numbers):g} to {max(numbers):g}, mean {sum(numbers) / len(numbers):g}"
-    named = [f"{n:,} {answer_text(table.spec, label)}" for label, n in counts[:SHOWN_LABELS]]
+def shares_of(rows: Rows, spec: TaskSpec) -> str:
+    """Rows of each label in words, most frequent first; of numbers their range."""
+    if spec.kind == "regression":
+        numbers = np.fromiter((float(row.label) for row in rows), np.float64, len(rows))
+        return f"from {numbers.min():g} to {numbers.max():g}, mean {numbers.mean():g}"
+    labels, first = by_label(rows)
+    counts = np.bincount(labels)
+    most = np.argsort(-counts, kind="stable")[:SHOWN_LABELS]
+    named = [f"{counts[n]:,} {answer_text(spec, rows[first[n]].label)}" for n in most]
     more = f", {len(counts) - SHOWN_LABELS} more" if len(counts) > SHOWN_LABELS else ""
     return ", ".join(named) + more
 
@@ -83,6 +90,7 @@ def shares_of(labels: Sequence[str], table: TaskTable) -> str:
 def three_prompts(table: TaskTable, seed: int) -> list[str]:
     """A train row, a row of another label where there is one, and a test row in a held-out wording, each answered."""
     asker, train, test = make_asker(table.spec, seed), table.rows["train"], table.rows["test"]
-    other = next((row for row in train if row.label != train[0].label), train[-1])
-    made = [record(asker, train[0], "train"), record(asker, other, "train"), record(asker, test[0], "test", True)]
+    one = train[0]
+    other = next((row for row in train if row.label != one.label), train[-1])
+    made = [record(asker, one, "train"), record(asker, other, "train"), record(asker, test[0], "test", True)]
     return [render_text(r["instruction"], r["input"]) + r["output"] for r in made]

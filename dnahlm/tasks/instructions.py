@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,9 +20,10 @@ from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
 from dnahlm.tasks.mixture import Mixture, load_mixture, repeats_of, rows_by_share
 from dnahlm.tasks.records import LABEL_WORDS, Asker, Record, example_pool, make_asker, record
-from dnahlm.tasks.rows import LabelledRow
+from dnahlm.tasks.repeats import SHOWN, told
 from dnahlm.tasks.sampling import cap_rows, choose_train
 from dnahlm.tasks.spec import TaskSpec, load_task, shipped_tasks
+from dnahlm.tasks.spool import Rows, Spool
 from dnahlm.tasks.table import TaskTable, check_rows, read_task_table
 from dnahlm.tasks.task_file import write_task_file
 from dnahlm.tasks.writing import COLUMNS, Writer, read_instructions
@@ -93,8 +95,9 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     for asker, times in zip(askers, repeats_of([spec.id for spec in specs], config.repeats), strict=True):
         asker.repeats = times
     writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
-    with staged_folder(config.output, config.overwrite, [config.data_root, *(s.path for s in specs)]) as part:
-        tables = [read_task_table(spec, config.data_root) for spec in specs]
+    inputs = [config.data_root, *(spec.path for spec in specs)]
+    with staged_folder(config.output, config.overwrite, inputs) as part, Spool(part) as spool:
+        tables = [read_task_table(spec, config.data_root, spool) for spec in specs]
         seconds = {"read": clock.seconds}
         leaks = remove_leaks(tables, config.near, config.corpus)
         seconds["leak_check"] = round(clock.seconds - sum(seconds.values()), 2)
@@ -103,7 +106,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         choose_rows(tables, mixture, config)
         for asker, table in zip(askers, tables, strict=True):
             asker.examples = config.examples
-            asker.shown = example_pool(table.spec, table.rows["train"]) if config.examples else {}
+            asker.shown = example_pool(table.spec, table.rows["train"]) if config.examples else []
         totals = write_splits(part, writer, askers, tables, config)
         seconds["write"] = round(clock.seconds - sum(seconds.values()), 2)
         counts: dict[str, Any] = {}
@@ -112,7 +115,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
             counts[table.spec.id] = {**facts, "table": dict(table.counts)}
             counts[table.spec.id] |= {"splitting": table.splitting} if table.splitting else {}
             write_task_file(asker.spec, part / "tasks" / f"{table.spec.id}.yaml")
-            print("\n".join([summary(table, counts[table.spec.id]), *(f"  {text}" for text in table.contradictions)]))
+            print("\n".join([summary(table, counts[table.spec.id]), *(f"  {text}" for text in told(table, SHOWN))]))
         (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")
         # LLaMA-Factory reads the folder as it is: `dataset_dir: instructions`, `dataset: dnahlm_train`.
         shutil.copyfile(shipped("data_templates") / "dataset_info.json", part / "dataset_info.json")
@@ -204,13 +207,13 @@ def write_splits(
 
 def train_records(askers: Sequence[Asker], tables: Sequence[TaskTable], config: InstructionsConfig) -> Iterator[Record]:
     """Train rows of all tasks, shuffled together, each also from its other strand where that is right and wanted."""
-    blocks: list[tuple[Asker, list[LabelledRow], bool, int]] = []
+    blocks: list[tuple[Asker, Rows, bool, int]] = []
     for asker, table in zip(askers, tables, strict=True):
         strands = (False, True) if config.reverse_complement and table.spec.strand_symmetric else (False,)
         times = range(1, asker.repeats + 1)
         blocks += [(asker, table.rows["train"], reverse, time) for reverse in strands for time in times]
     starts = [0, *accumulate(len(rows) for _, rows, *_ in blocks)]
-    order = list(range(starts[-1]))
+    order = array("Q", range(starts[-1]))  # a list would hold four times as much
     random.Random(config.seed).shuffle(order)
     for place in order:
         n = bisect_right(starts, place) - 1

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
@@ -15,8 +15,10 @@ from dnahlm.tasks.prompt import fill_phrasing
 from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.sampling import by_label
 from dnahlm.tasks.spec import TaskSpec
+from dnahlm.tasks.spool import Rows
 
 Record = dict[str, Any]
+T = TypeVar("T")
 LABEL_WORDS = ("standard", "alternative")
 
 
@@ -29,7 +31,7 @@ class Asker:
     wording: str = ""  # name of a wording taken over literally; empty = the phrasings
     examples: int = 0  # shown in the instruction, from train
     repeats: int = 1  # times each train row is asked
-    shown: dict[str, list[LabelledRow]] = field(default_factory=dict)  # label -> rows that may be examples
+    shown: list[Rows] = field(default_factory=list)  # the rows that may be examples, label by label
 
 
 def make_asker(spec: TaskSpec, seed: int, wording: str = "", label_words: str = "standard") -> Asker:
@@ -105,11 +107,11 @@ def example_lines(asker: Asker, draw: Draw, row: LabelledRow) -> str:
 
     An example never is the row itself, another piece of it, or has its sequence.
     """
-    order = draw.ordered(list(asker.shown))
+    order = draw.ordered(asker.shown)
     lines = ["Examples:"]
     used: set[str] = set()
     for n in range(asker.examples):
-        group = asker.shown[order[n % len(order)]]
+        group = order[n % len(order)]
         start = draw.below(len(group))
         for step in range(len(group)):
             other = group[(start + step) % len(group)]
@@ -125,9 +127,12 @@ def example_lines(asker: Asker, draw: Draw, row: LabelledRow) -> str:
     return "\n".join(lines)
 
 
-def example_pool(spec: TaskSpec, rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
-    """The rows that may be examples: by class, or all together where the kind has none."""
-    return by_label(rows) if has_classes(spec) else {"": list(rows)}
+def example_pool(spec: TaskSpec, rows: Rows) -> list[Rows]:
+    """The rows that may be examples: class by class, or all together where the kind has none."""
+    if not has_classes(spec):
+        return [rows]
+    labels, first = by_label(rows)
+    return [rows.only(labels == n) for n in range(len(first))]
 
 
 class Draw:
@@ -145,7 +150,7 @@ class Draw:
         self.left, choice = divmod(self.left, n)
         return choice
 
-    def ordered(self, items: Sequence[str]) -> list[str]:
+    def ordered(self, items: Sequence[T]) -> list[T]:
         """The items in any order, each order as likely as the next."""
         left = list(items)
         return [left.pop(self.below(len(left))) for _ in items]

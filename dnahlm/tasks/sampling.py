@@ -5,72 +5,76 @@ Each choice hangs on the seed and the row's id alone, so that a row stays when o
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
 
 from dnahlm.io import InputError
 from dnahlm.tasks.kinds import has_classes
-from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.spec import TaskSpec
+from dnahlm.tasks.spool import Rows
 
 
-def by_label(rows: Sequence[LabelledRow]) -> dict[str, list[LabelledRow]]:
-    """Rows of each label, labels in order of their first row."""
-    groups: dict[str, list[LabelledRow]] = defaultdict(list)
-    for row in rows:
-        groups[row.label].append(row)
-    return dict(groups)
+def by_label(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each row's label (N,), labels numbered in order of their first row, and the places of those rows."""
+    _, first, inverse = np.unique(rows.labels, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.arange(len(order))
+    return numbers[inverse], first[order]
 
 
-def keep(rows: Sequence[LabelledRow], sizes: dict[str, int], seed: int) -> list[LabelledRow]:
-    """`sizes[label]` rows of each label, by the rank of a hash of seed and id; the order is kept."""
-    kept: set[str] = set()
-    for label, group in by_label(rows).items():
-        ranked = sorted(group, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
-        kept |= {row.id for row in ranked[: sizes[label]]}
-    return [row for row in rows if row.id in kept]
+def lots(rows: Rows, seed: int) -> np.ndarray:
+    """The number that each row draws (N,) uint64, from a hash of seed and id."""
+    drawn = (int.from_bytes(sha256(f"{seed}:{row.id}".encode()).digest()[:8], "big") for row in rows)
+    return np.fromiter(drawn, np.uint64, len(rows))
 
 
-def cap_rows(rows: Sequence[LabelledRow], most: int, seed: int) -> list[LabelledRow]:
+def keep(rows: Rows, labels: np.ndarray, sizes: np.ndarray, seed: int) -> Rows:
+    """Of the rows with label n, the `sizes[n]` with the lowest lots; the order is kept."""
+    order = np.lexsort((lots(rows, seed), labels))
+    counts = np.bincount(labels, minlength=len(sizes))
+    within = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rows.only(np.sort(order[within < np.repeat(sizes, counts)]))
+
+
+def cap_rows(rows: Rows, most: int, seed: int) -> Rows:
     """At most `most` rows (0 = all), classes in the same shares as before and none lost; the order is kept.
 
     Which rows stay is a matter of the seed and of each row's id.
     """
     if not most or len(rows) <= most:
-        return list(rows)
-    sizes = {label: len(group) for label, group in by_label(rows).items()}
-    if len(sizes) > most:  # numbers or codes as labels: shares of them mean nothing
-        ranked = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}:{row.id}".encode()).digest())
-        kept = {row.id for row in ranked[:most]}
-        return [row for row in rows if row.id in kept]
-    return keep(rows, shares(sizes, most), seed)
+        return rows
+    labels, first = by_label(rows)
+    if len(first) > most:  # numbers or codes as labels: shares of them mean nothing
+        return keep(rows, np.zeros_like(labels), np.array([most]), seed)
+    sizes = shares(dict(enumerate(np.bincount(labels).tolist())), most)
+    return keep(rows, labels, np.array(list(sizes.values())), seed)
 
 
-def choose_train(
-    spec: TaskSpec, rows: Sequence[LabelledRow], shots: int, balance: bool, most: int, seed: int
-) -> list[LabelledRow]:
+def choose_train(spec: TaskSpec, rows: Rows, shots: int, balance: bool, most: int, seed: int) -> Rows:
     """The train rows of a build: `shots` of each class, or as many of each as of the rarest, then at most `most`.
 
     Raises:
         InputError: shots or balance asked of a kind without classes, or more shots than a class has rows.
     """
-    if (shots or balance) and not has_classes(spec):
+    if not (shots or balance):
+        return cap_rows(rows, most, seed)
+    if not has_classes(spec):
         raise InputError(f"{spec.path}: task {spec.id} is of kind {spec.kind}; shots and balance need classes.")
-    sizes = {label: len(group) for label, group in by_label(rows).items()}
-    if shots and shots > min(sizes.values()):
-        rarest = min(sizes, key=lambda label: sizes[label])
+    labels, first = by_label(rows)
+    sizes = np.bincount(labels)
+    rarest = int(sizes.argmin())
+    if shots > sizes[rarest]:
         raise InputError(
-            f"{spec.path}: task {spec.id} has {sizes[rarest]:,} train rows with label {rarest!r}, fewer than "
-            f"--shots {shots:,}. Ask for {sizes[rarest]:,} or fewer."
+            f"{spec.path}: task {spec.id} has {sizes[rarest]:,} train rows with label {rows[first[rarest]].label!r}, "
+            f"fewer than --shots {shots:,}. Ask for {sizes[rarest]:,} or fewer."
         )
-    if shots or balance:
-        n = shots or min(sizes.values())
-        rows = keep(rows, dict.fromkeys(sizes, n), seed)
-    return cap_rows(rows, most, seed)
+    return cap_rows(keep(rows, labels, np.full(len(sizes), shots or sizes[rarest]), seed), most, seed)
 
 
-def shares(sizes: dict[str, int], total: int) -> dict[str, int]:
+def shares(sizes: dict[Any, int], total: int) -> dict[Any, int]:
     """Part `total` by the proportions of `sizes` (largest remainders first), at least 1 each where total allows.
 
     >>> shares({"a": 900, "b": 99, "c": 1}, 10)

@@ -10,9 +10,11 @@ from itertools import islice
 from dnahlm.config import load_yaml
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import problems
+from dnahlm.tasks.repeats import told
 from dnahlm.tasks.rows import read_row, task_named
 from dnahlm.tasks.sources import Origin, find_origins
 from dnahlm.tasks.spec import TaskSpec, problems_of_mapping, read_task, task_path
+from dnahlm.tasks.spool import Spool
 from dnahlm.tasks.table import read_task_table
 
 MOST = 20  # problems shown of one file; a wrong column is wrong in every row
@@ -83,8 +85,9 @@ def print_table(spec: TaskSpec, data_root: str) -> None:
     Raises:
         InputError: a split without rows, or without one of the classes.
     """
-    table = read_task_table(spec, data_root)
-    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in table.rows.items())
-    print(f"ok: {spec.path}: {sizes} rows")
-    for example in table.contradictions:
-        print(f"note: {example}")
+    with Spool() as spool:
+        table = read_task_table(spec, data_root, spool)
+        sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in table.rows.items())
+        print(f"ok: {spec.path}: {sizes} rows")
+        for text in told(table):
+            print(f"note: {text}")

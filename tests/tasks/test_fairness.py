@@ -1,5 +1,6 @@
 import random
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,8 +11,10 @@ from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
 from dnahlm.tasks.leaks.corpus import find_in_corpus, overlapping
+from dnahlm.tasks.rows import Reading
 from dnahlm.tasks.spec import load_task
-from dnahlm.tasks.table import LabelledRow, TaskTable
+from dnahlm.tasks.spool import Rows, Spool
+from dnahlm.tasks.table import TaskTable
 
 
 def dna(n, size=100, seed=0):
@@ -30,15 +33,14 @@ def mutated(text, seed=0):
 @pytest.fixture
 def table(desk):
     def make(name="mine", **splits):
-        spec = load_task(str(desk.filled(name)))
-        rows = {
-            split: [
-                LabelledRow(f"{name}-{split}-{i}", sequence, "0", f"{name}_{split}.csv:{i + 2}")
-                for i, sequence in enumerate(splits.get(split, []))
-            ]
-            for split in ("train", "validation", "test")
-        }
-        return TaskTable(spec, rows, {})
+        spool, rows = Spool(), {}
+        for split in ("train", "validation", "test"):
+            sequences = splits.get(split, [])
+            for i, sequence in enumerate(sequences):
+                spool.add(str(i), Reading("0", sequence), f"{name}_{split}.csv:{i + 2}")
+            numbers = np.arange(len(spool) - len(sequences), len(spool))
+            rows[split] = Rows(spool, numbers, f"{name}-{split}-")
+        return TaskTable(load_task(str(desk.filled(name))), rows, {})
 
     return make
 
