@@ -19,7 +19,7 @@ from dnahlm.manifest import StageClock, write_manifest
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.fairness import leak_counts, remove_leaks
 from dnahlm.tasks.mixture import Mixture, load_mixture, repeats_of, rows_by_share
-from dnahlm.tasks.records import LABEL_WORDS, Asker, Record, example_pool, make_asker, record
+from dnahlm.tasks.records import ALTERNATIVE, Asker, Record, example_pool, make_asker, record
 from dnahlm.tasks.repeats import SHOWN, told
 from dnahlm.tasks.sampling import cap_rows, choose_train
 from dnahlm.tasks.spec import TaskSpec, load_task, shipped_tasks
@@ -64,7 +64,11 @@ class InstructionsConfig:
     examples: int = field(default=0, metadata={"help": "answered train rows shown inside each instruction"})
     wording: str = field(default="", metadata={"help": "a wording of the task files, such as dnahlm_v1, word for word"})
     label_words: str = field(
-        default="standard", metadata={"help": "standard, or alternative = the first `alternative_labels` of each task"}
+        default="standard",
+        metadata={
+            "help": "standard; alternative = the first set of each task's `alternative_labels`, alternative-2 = "
+            "the second, and so on"
+        },
     )
     reverse_complement: bool = field(
         default=True, metadata={"help": "add the other strand of each train row where the task is strand-symmetric"}
@@ -94,7 +98,7 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
     askers = [make_asker(spec, config.seed, config.wording, config.label_words) for spec in specs]
     for asker, times in zip(askers, repeats_of([spec.id for spec in specs], config.repeats), strict=True):
         asker.repeats = times
-    writer = Writer({spec.id: bool(spec.labels) for spec in specs}, config.tokenizer, config.max_length)
+    writer = Writer({spec.id: spec for spec in specs}, config.tokenizer, config.max_length)
     inputs = [config.data_root, *(spec.path for spec in specs)]
     with staged_folder(config.output, config.overwrite, inputs) as part, Spool(part) as spool:
         tables = [read_task_table(spec, config.data_root, spool) for spec in specs]
@@ -139,8 +143,11 @@ def check_settings(config: InstructionsConfig) -> None:
         if getattr(config, name) < 0:
             unit = "tokens" if name == "max_length" else "rows"
             raise InputError(f"{name}: {getattr(config, name)} {unit}; must be 0 or more.")
-    if config.label_words not in LABEL_WORDS:
-        raise InputError(f"label_words: found {config.label_words!r}; allowed: {', '.join(LABEL_WORDS)}.")
+    if config.label_words != "standard" and not ALTERNATIVE(config.label_words):
+        raise InputError(
+            f"label_words: found {config.label_words!r}; allowed: standard, alternative, alternative-2 (the second set "
+            "of `alternative_labels`) and so on."
+        )
     if config.wording and config.label_words != "standard":
         raise InputError("wording: brings its own label words; leave --label_words out, or --wording.")
     if config.max_length and not config.tokenizer:

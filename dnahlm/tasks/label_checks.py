@@ -34,7 +34,10 @@ def check_kind(spec: TaskSpec) -> None:
 
 
 def check_answers(spec: TaskSpec) -> None:
-    """At least two labels where the kind has labels, each with its own one-line answer."""
+    """At least two labels where the kind has labels, on one line each, each with its own one-line answer."""
+    for label in spec.labels:
+        if "\n" in label:
+            fail(spec, "labels", f"label {label!r} must be one line; no cell of a table holds more.")
     if spec.kind == "regression":
         if spec.labels:
             fail(spec, "labels", "a regression answers with a number; remove the labels.")

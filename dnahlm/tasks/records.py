@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from dnahlm.config import did_you_mean
+from dnahlm.config import did_you_mean, line_of
 from dnahlm.io import InputError
 from dnahlm.tasks.kinds import answer_text, has_classes, input_text, options
 from dnahlm.tasks.prompt import fill_phrasing
@@ -19,7 +20,7 @@ from dnahlm.tasks.spool import Rows
 
 Record = dict[str, Any]
 T = TypeVar("T")
-LABEL_WORDS = ("standard", "alternative")
+ALTERNATIVE = re.compile(r"alternative(-[1-9][0-9]*)?").fullmatch
 
 
 @dataclass
@@ -38,21 +39,36 @@ def make_asker(spec: TaskSpec, seed: int, wording: str = "", label_words: str = 
     """The asker of a task, with the words of its answers settled.
 
     Raises:
-        InputError: no wording of that name; no alternative words in the task file.
+        InputError: no wording of that name; no such alternative words in the task file.
     """
     if wording and wording not in spec.wordings:
         hint = did_you_mean(wording, list(spec.wordings)) if spec.wordings else "It names none."
         raise InputError(f"{spec.path}: task {spec.id} has no wording {wording!r} under `wordings:`. {hint}")
-    if label_words == "alternative" and not spec.alternative_labels:
-        raise InputError(
-            f"{spec.path}: task {spec.id} has no `alternative_labels:`. Add them, or leave --label_words out."
-        )
     spoken = copy.copy(spec)
     if wording:
         spoken.labels = {label: spec.wordings[wording].labels[label] for label in spec.labels}
-    elif label_words == "alternative":
-        spoken.labels = {label: spec.alternative_labels[label][0] for label in spec.labels}
+    elif label_words != "standard":
+        spoken.labels = alternative_labels(spec, label_words)
     return Asker(spoken, seed, wording)
+
+
+def alternative_labels(spec: TaskSpec, label_words: str) -> dict[str, str]:
+    """Label -> answer in one set of a task's alternative words: `alternative`, or `alternative-2` for the second.
+
+    One build has one set, so that its answers are a fixed list that can be scored.
+
+    Raises:
+        InputError: the task file has no such set.
+    """
+    number = int(label_words.partition("-")[2] or 1)
+    sets = list(zip(*spec.alternative_labels.values(), strict=True))
+    if number > len(sets):
+        line = line_of(spec.path, "alternative_labels" if sets else "labels")
+        raise InputError(
+            f"{spec.path}:{line}: task {spec.id} has {len(sets)} sets of words under `alternative_labels:`; "
+            f"--label_words {label_words} needs {number}. Add them, or leave --label_words out."
+        )
+    return {label: spec.alternative_labels[label][number - 1] for label in spec.labels}
 
 
 def record(

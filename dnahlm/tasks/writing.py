@@ -13,6 +13,7 @@ from typing import Any
 from dnahlm.io import InputError
 from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.records import Record
+from dnahlm.tasks.spec import TaskSpec
 
 CHUNK = 4096  # records in memory at once
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -58,8 +59,8 @@ class Tally:
 class Writer:
     """Writes the splits of a build and keeps one tally per task and split."""
 
-    def __init__(self, classes: dict[str, bool], tokenizer: str | None, max_length: int) -> None:
-        self.classes = classes  # task -> whether its answers are few enough to be counted by name
+    def __init__(self, specs: dict[str, TaskSpec], tokenizer: str | None, max_length: int) -> None:
+        self.specs = specs
         self.max_length = max_length
         self.tallies: dict[tuple[str, str], Tally] = {}
         self.tokenizer = None
@@ -84,7 +85,8 @@ class Writer:
             for chunk in chunks(records):
                 for record in chunk:
                     tally = self.tallies.setdefault((record["task"], name), Tally())
-                    tally.add(record, self.classes[record["task"]])
+                    # Without declared labels, answers are too many to be counted by name.
+                    tally.add(record, bool(self.specs[record["task"]].labels))
                 if self.tokenizer is not None:
                     self.count_tokens(chunk, name)
                 handle.write("".join([_encode(record) + "\n" for record in chunk]))
@@ -102,8 +104,8 @@ class Writer:
             if self.max_length and size > self.max_length:
                 raise InputError(
                     f"{record['source']}: task {record['task']}: question and answer have {size:,} tokens, more than "
-                    f"--max_length {self.max_length:,}, so the answer would be cut. Set `window:` in the task file, "
-                    "show fewer --examples, or raise max_length."
+                    f"--max_length {self.max_length:,}, so the answer would be cut. Set `window:` in the task file "
+                    f"({self.specs[record['task']].path}), show fewer --examples, or raise max_length."
                 )
             tally = self.tallies[record["task"], name]
             tally.n_tokens += size

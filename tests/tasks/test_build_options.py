@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnahlm.io import InputError
+from dnahlm.io import InputError, shipped
 from dnahlm.tasks.mixture import Part, rows_by_share
 from dnahlm.tasks.records import Draw
 from dnahlm.tasks.spec import answers, load_task
@@ -109,6 +109,15 @@ def test_alternative_words_are_listed_written_and_known_to_scoring(desk):
     assert answers(load_task(desk.root / "instructions" / "tasks" / "mine.yaml")) == ["unbound", "occupied"]
 
 
+def test_every_set_of_alternative_words_can_be_asked_for(desk):
+    task = desk.filled(alternative_labels=ALTERNATIVE)
+    _, splits = desk.build(task, label_words="alternative-2")
+    assert {answer for split in splits for answer in answers_of(splits[split])} == {"free", "taken"}
+    assert answers(load_task(desk.root / "instructions" / "tasks" / "mine.yaml")) == ["free", "taken"]
+    with pytest.raises(InputError, match=r"mine.yaml:\d+: task mine has 2 sets of words .* alternative-3 needs 3"):
+        desk.build(task, output="third", label_words="alternative-3")
+
+
 def test_rows_and_wordings_stay_the_same_with_other_words(desk):
     task = desk.filled(alternative_labels=ALTERNATIVE)
     _, standard = desk.build(task, output="a")
@@ -120,7 +129,8 @@ def test_rows_and_wordings_stay_the_same_with_other_words(desk):
     ("settings", "said"),
     [
         ({"label_words": "other"}, "allowed: standard, alternative"),
-        ({"label_words": "alternative"}, "has no `alternative_labels:`"),
+        ({"label_words": "alternative-0"}, "allowed: standard, alternative"),
+        ({"label_words": "alternative"}, r"mine.yaml:\d+: task mine has 0 sets of words"),
         ({"wording": "v1", "label_words": "alternative"}, "brings its own label words"),
         ({"max_length": 10}, "needs --tokenizer"),
         ({"shots": -1}, "shots: -1"),
@@ -145,7 +155,7 @@ def test_tokens_are_counted_as_training_will_see_them(desk, tiny_tokenizer, tmp_
     ]
     counts = manifest["counts"]["mine"]["train"]
     assert (counts["tokens"], counts["max_tokens"]) == (sum(sizes), max(sizes))
-    with pytest.raises(InputError, match=r"mine_\w+.csv:\d+: .*the answer would be cut"):
+    with pytest.raises(InputError, match=r"mine_\w+.csv:\d+: .*the answer would be cut.*mine.yaml"):
         desk.build(
             desk.filled(), output="cut", tokenizer=str(tmp_path / "tokenizer"), max_length=counts["max_tokens"] - 1
         )
@@ -205,6 +215,24 @@ def test_draws_are_even():
     assert len({tuple(long.ordered(range(60))) for _ in range(20)}) == 20  # more chance than one hash holds
 
 
+# What LLaMA-Factory 0.9.5 documents for dataset_info.json (data/README.md there).
+LLAMA_FACTORY_KEYS = {
+    "hf_hub_url", "ms_hub_url", "script_url", "cloud_file_name", "file_name", "formatting", "ranking", "subset",
+    "split", "folder", "num_samples", "columns", "tags",
+}  # fmt: skip
+LLAMA_FACTORY_COLUMNS = {
+    "prompt", "query", "response", "history", "messages", "system", "tools", "images", "videos", "audios", "chosen",
+    "rejected", "kto_tag",
+}  # fmt: skip
+
+
+def test_the_registry_has_no_key_that_llama_factory_would_ignore():
+    registry = json.loads((shipped("data_templates") / "dataset_info.json").read_text())
+    for entry in registry.values():
+        assert set(entry) <= LLAMA_FACTORY_KEYS
+        assert set(entry["columns"]) <= LLAMA_FACTORY_COLUMNS
+
+
 def test_every_split_is_registered_for_llama_factory(desk):
     desk.build(desk.filled())
     folder = desk.root / "instructions"
@@ -238,6 +266,39 @@ def test_datasets_reads_all_files_of_a_build_together(desk):
     files = {name: str(desk.root / "instructions" / f"{name}.jsonl") for name in ("train", "validation", "test")}
     splits = load_dataset("json", data_files=files, cache_dir=str(desk.root / "cache"))
     assert splits.num_rows == {"train": 40, "validation": 10, "test": 10}
+
+
+def test_trl_tunes_on_a_build_and_its_loss_is_on_the_answer_alone(desk, tiny_tokenizer, tiny_model, tmp_path):
+    import copy
+
+    from datasets import load_dataset
+    from trl import SFTConfig, SFTTrainer
+
+    from dnahlm.tasks.prompt import render_prompt
+
+    desk.build(desk.filled())
+    path = str(desk.root / "instructions" / "train.jsonl")
+    rows = load_dataset("json", data_files=path, split="train", cache_dir=str(desk.root / "cache"))
+    first = rows[0]
+    asked = rows.map(
+        lambda row: {
+            "prompt": [{"role": "user", "content": f"{row['instruction']}\n\n{row['input']}"}],
+            "completion": [{"role": "assistant", "content": row["output"]}],
+        },
+        remove_columns=rows.column_names,
+    )
+    config = SFTConfig(
+        output_dir=str(tmp_path), max_steps=1, per_device_train_batch_size=1, report_to=[], use_cpu=True, bf16=False,
+        save_strategy="no", max_length=None, disable_tqdm=True, seed=0,
+    )  # fmt: skip
+    model = copy.deepcopy(tiny_model)
+    trainer = SFTTrainer(model=model, args=config, train_dataset=asked, processing_class=tiny_tokenizer)
+    batch = trainer.data_collator([trainer.train_dataset[0]])
+    taught = batch["input_ids"][batch["labels"] != -100]
+    ignored = batch["input_ids"][batch["labels"] == -100]
+    assert tiny_tokenizer.decode(taught) == first["output"] + tiny_tokenizer.eos_token
+    assert tiny_tokenizer.decode(ignored) == render_prompt(tiny_tokenizer, first["instruction"], first["input"])
+    assert trainer.train().training_loss > 0
 
 
 def test_repeated_rows_are_asked_again_in_other_words(desk):

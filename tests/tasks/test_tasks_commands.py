@@ -91,6 +91,20 @@ def test_validate_stops_at_twenty_rows_of_a_file(desk, capsys):
     assert all("are the columns swapped?" in line for line in said[1:])
 
 
+def test_validate_names_both_rows_of_every_contradiction_and_a_build_the_first_five(desk, capsys):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.writelines(f"{desk.dna(60)[i]},{1 - i % 2}\n" for i in range(8))
+    main(["tasks", "validate", str(task), "--data_root", str(desk.root)])
+    said = capsys.readouterr().out
+    assert all(f"mine_train.csv:{2 + i} and mine_train.csv:{42 + i}: task mine: the same" in said for i in range(8))
+    assert "32 train" in said
+    desk.build(task)
+    said = capsys.readouterr().out
+    assert said.count("the same question with labels") == 5
+    assert "and 3 more; `dnahlm tasks validate` lists them all" in said
+
+
 def test_contradicting_rows_are_named_by_line(desk, capsys):
     task = desk.filled()
     with (desk.root / "mine_train.csv").open("a") as handle:
