@@ -32,12 +32,13 @@ def mutated(text, seed=0):
 
 @pytest.fixture
 def table(desk):
-    def make(name="mine", **splits):
+    def make(name="mine", proteins=None, **splits):
         spool, rows = Spool(), {}
         for split in ("train", "validation", "test"):
             sequences = splits.get(split, [])
             for i, sequence in enumerate(sequences):
-                spool.add(str(i), Reading("0", sequence), f"{name}_{split}.csv:{i + 2}")
+                protein = (proteins or {}).get(split, [""] * len(sequences))[i]
+                spool.add(str(i), Reading("0", sequence, protein=protein), f"{name}_{split}.csv:{i + 2}")
             numbers = np.arange(len(spool) - len(sequences), len(spool))
             rows[split] = Rows(spool, numbers, f"{name}-{split}-")
         return TaskTable(load_task(str(desk.filled(name))), rows, {})
@@ -127,11 +128,11 @@ def test_what_the_pretraining_corpus_holds_is_counted_and_not_removed(table, cor
 
 def test_proteins_in_common_are_reported_in_kinds_of_their_own_and_remove_nothing(table):
     protein = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQAPILSRV"
-    mine = table(train=dna(4), validation=dna(1, seed=1), test=dna(2, seed=2))
-    proteins = [protein, protein[5:30], protein[:20] + "W" + protein[21:], "GATTACAGATTACA"]
-    for row, found in zip(mine.rows["train"], proteins, strict=True):
-        row.protein = found
-    mine.rows["test"][0].protein, mine.rows["test"][1].protein = protein, "TGTAATCTGTAATC"  # no strand of the last one
+    proteins = {
+        "train": [protein, protein[5:30], protein[:20] + "W" + protein[21:], "GATTACAGATTACA"],
+        "test": [protein, "TGTAATCTGTAATC"],  # the second is no strand of the last of train
+    }
+    mine = table(proteins=proteins, train=dna(4), validation=dna(1, seed=1), test=dna(2, seed=2))
     report = remove_leaks([mine])
     assert report["leaks"] == []
     assert len(mine.rows["train"]) == 4
