@@ -65,7 +65,7 @@ class PredictConfig:
     )
     precision: str = field(default="fp32", metadata={"help": "fp32, or bf16: faster, answers nearly always the same"})
     batch_tokens: int | None = field(
-        default=None, metadata={"help": "tokens computed at once; default: 2,048 on a CPU, 16,384 on a GPU"}
+        default=None, metadata={"help": "tokens computed at once; default: 1,024 on a CPU, 16,384 on a GPU"}
     )
     resume: bool = field(default=False, metadata={"help": "go on behind the rows of a run that was stopped"})
     overwrite: bool = field(default=False, metadata={"help": "replace an existing output"})
