@@ -18,7 +18,7 @@ from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
 AT_ONCE = 100_000  # rows searched together: the search needs several times their own memory
-TESTED_AT_ONCE = 50_000  # rows they are searched against: each takes some kB of the index of words
+TESTED_AT_ONCE = 35_000  # rows they are searched against: each takes some kB of the index of words
 EXAMPLES = 5  # shown per kind of leak and pair of tasks
 
 
