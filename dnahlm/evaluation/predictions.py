@@ -37,4 +37,5 @@ def write_predictions(path: Path, rows: TaskRows, ways: dict[str, Answered], tex
         columns["generated"] = pyarrow.array([t.text for t in texts], pyarrow.string())
         columns["stopped"] = pyarrow.array([t.stopped for t in texts], pyarrow.bool_())
     path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    with path.open("wb") as handle:  # given a path, pyarrow leaves the file open when the disk is full
+        pyarrow.parquet.write_table(pyarrow.table(columns), handle)
