@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import hashlib
 import os
 import shutil
 import sys
@@ -156,6 +155,17 @@ def staged_folder(path: str | Path, overwrite: bool = False, inputs: Iterable[st
     replace(part, path)
 
 
+def file_place(path: str | Path, inputs: Iterable[str | Path] = ()) -> Path:
+    """Where an output file really lies; `InputError` for a folder, a device, or one of the `inputs`."""
+    path = real(Path(path))
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; the output is one file. Give a file name in it.")
+    if path.exists() and not path.is_file():  # replacing /dev/null would break the machine
+        raise InputError(f"{path}: is a device or a pipe; the output must be a file on a disk. Choose another output.")
+    require_apart(path, inputs)
+    return path
+
+
 @contextlib.contextmanager
 def staged_file(path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> Iterator[Path]:
     """Yield a file name beside `path`; rename it to `path` if the block ends well, delete it if it raises.
@@ -163,12 +173,7 @@ def staged_file(path: str | Path, overwrite: bool = False, inputs: Iterable[str 
     Raises:
         InputError: `path` is taken, is a folder, or is one of the `inputs`.
     """
-    path = real(Path(path))
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; the output is one file. Give a file name in it.")
-    if path.exists() and not path.is_file():  # replacing /dev/null would break the machine
-        raise InputError(f"{path}: is a device or a pipe; the output must be a file on a disk. Choose another output.")
-    require_apart(path, inputs)
+    path = file_place(path, inputs)
     require_free(path, overwrite)
     part = part_of(path)
     remove(part)
@@ -237,12 +242,3 @@ def _line_not_utf8(path: Path) -> int:
             except UnicodeDecodeError:
                 return number
     return 1
-
-
-def sha256(path: str | Path) -> str:
-    """Hash of one file's bytes, as hex."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as handle:
-        for block in iter(lambda: handle.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()

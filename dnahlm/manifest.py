@@ -6,6 +6,7 @@ The manifest of an input folder is copied into the manifest of the stage that re
 
 import dataclasses
 import datetime
+import hashlib
 import json
 import platform
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dnahlm import __version__
-from dnahlm.io import InputError, sha256
+from dnahlm.io import InputError
 
 FILE_NAME = "manifest.json"
 LIBRARIES = (
@@ -183,3 +184,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(content, dict):
         raise InputError(f"{path}: must hold a JSON object, found {type(content).__name__}.")
     return content
+
+
+def sha256(path: str | Path) -> str:
+    """Hash of one file's bytes, as hex."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as handle:
+        for block in iter(lambda: handle.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()

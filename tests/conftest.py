@@ -14,7 +14,7 @@ ENGLISH = "Is this DNA sequence a promoter? Answer with promoter or non-promoter
 
 @pytest.fixture(scope="session")
 def tiny_tokenizer():
-    from dnahlm.tokenizer.train import train_bpe
+    from dnahlm.tokenizer.bpe import train_bpe
 
     rng = random.Random(0)
     dna = ["".join(rng.choices("ACGT", k=200)) for _ in range(50)]

@@ -11,8 +11,8 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
 from dnahlm.inference.load import Loaded, load, read_task_facts
-from dnahlm.io import InputError, sha256, shipped
-from dnahlm.manifest import FILE_NAME, read_json
+from dnahlm.io import InputError, shipped
+from dnahlm.manifest import FILE_NAME, read_json, sha256
 from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
 from dnahlm.tasks.spec import load_task
 from dnahlm.tokenizer.load import read_tokenizer, require_complete, template_fingerprint

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dnahlm.inference.load import Loaded
-from dnahlm.io import InputError, sha256
-from dnahlm.manifest import FILE_NAME
+from dnahlm.io import InputError
+from dnahlm.manifest import FILE_NAME, sha256
 from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
 
 INSTRUCTIONS_STAGE = "instructions build"

@@ -14,8 +14,7 @@ from typing import Any
 from dnahlm.evaluation.provenance import Seen, is_still
 from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.wording import phrasing_of
-from dnahlm.io import sha256
-from dnahlm.manifest import FILE_NAME, parse_manifest
+from dnahlm.manifest import FILE_NAME, parse_manifest, sha256
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.kinds import sequences_in
 from dnahlm.tasks.leaks.find import LeakSearch

@@ -7,7 +7,7 @@ import torch
 
 from dnahlm.inference.calibrate import calibration_of
 from dnahlm.inference.load import Loaded
-from dnahlm.io import sha256
+from dnahlm.manifest import sha256
 from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tokenizer.load import fingerprint
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dnahlm.inference.parallel import is_main, wait
-from dnahlm.io import InputError, part_of, real, remove, replace, require_apart, require_free
+from dnahlm.io import InputError, file_place, part_of, remove, replace, require_free
 from dnahlm.manifest import read_json
 
 
@@ -63,12 +63,7 @@ def check_output(path: str | Path, overwrite: bool, resume: bool, inputs: list[s
     Raises:
         InputError: a folder, a device, an input, or already there; a partial table without `resume` or `overwrite`.
     """
-    path = real(Path(path))
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; the output is one file. Give a file name in it.")
-    if path.exists() and not path.is_file():  # replacing /dev/null would break the machine
-        raise InputError(f"{path}: is a device or a pipe; the output must be a file on a disk. Choose another output.")
-    require_apart(path, inputs)
+    path = file_place(path, inputs)
     if resume and overwrite:
         raise InputError("resume: goes on with what is there, and --overwrite discards it; give one of the two.")
     note = notes_of(part_of(path))

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from dnahlm.io import InputError, open_text, shipped, staged_folder
 from dnahlm.manifest import StageClock, read_json, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
+from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_sizes, train_bpe
 from dnahlm.tokenizer.graft import LETTERS, MARK, all_entries, first_new_id, graft
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
 from dnahlm.tokenizer.report import ratio, write_report
-from dnahlm.tokenizer.train import PAD_TOKEN, SMALLEST_VOCABULARY, check_sizes, train_bpe
+from dnahlm.tokenizer.wrap import PAD_TOKEN
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

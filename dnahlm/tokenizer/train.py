@@ -13,16 +13,12 @@ from dnahlm.config import did_you_mean
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_vocab_size
-from dnahlm.tokenizer.bpe import check_sizes as check_sizes
-from dnahlm.tokenizer.bpe import split_dna as split_dna
-from dnahlm.tokenizer.bpe import train_bpe as train_bpe
 from dnahlm.tokenizer.kinds import KINDS, OPTIONS
 from dnahlm.tokenizer.load import fingerprint
 from dnahlm.tokenizer.prompts import prompt_files
 from dnahlm.tokenizer.report import write_report
 from dnahlm.tokenizer.sample import KIND_NAMES, Sample
 from dnahlm.tokenizer.wrap import DNA_MARKERS, wrap
-from dnahlm.tokenizer.wrap import PAD_TOKEN as PAD_TOKEN
 
 MOST_BASES = 100_000  # the regular expressions that find DNA count no further
 

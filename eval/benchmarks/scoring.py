@@ -34,7 +34,7 @@ from dnahlm.inference.predict import run as predict
 from dnahlm.inference.scorer import score
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
 from dnahlm.tasks.spec import answers, asks_one_sequence, load_task
-from dnahlm.tokenizer.train import train_bpe
+from dnahlm.tokenizer.bpe import train_bpe
 
 # n_embd, n_layer, n_head, vocabulary rows
 SHAPES = {"tiny": (32, 2, 2, 4096), "5M": (256, 5, 4, 4096), "124M": (768, 12, 12, 50257)}

@@ -24,7 +24,7 @@ from dnahlm.inference.load import load
 from dnahlm.inference.scorer import probabilities, score
 from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tasks.spec import load_task
-from dnahlm.tokenizer.train import train_bpe
+from dnahlm.tokenizer.bpe import train_bpe
 
 TEMPERATURE = 2.0
 CHOICE = {"type": "choice", "criteria": {"no": None, "yes": None}}

@@ -16,7 +16,7 @@ def mixed_texts():
 
 @pytest.fixture(scope="session")
 def tokenizer(mixed_texts):
-    from dnahlm.tokenizer.train import train_bpe
+    from dnahlm.tokenizer.bpe import train_bpe
 
     return train_bpe(mixed_texts, vocab_size=700, min_dna_run=8, max_dna_token=5)
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
+from dnahlm.tokenizer.bpe import split_dna, train_bpe
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
-from dnahlm.tokenizer.train import TokenizerConfig, run, split_dna, train_bpe
+from dnahlm.tokenizer.train import TokenizerConfig, run
 
 MIXED = st.lists(
     st.one_of(st.text(max_size=12), st.text("ACGTN", max_size=30), st.sampled_from([" ", "\n", "### Input:\n", "a"])),

@@ -90,7 +90,7 @@ def test_micro_batches_of_one_and_of_four_train_the_same_model(blocks, tmp_path)
 
 
 def test_blocks_of_another_tokenizer_are_refused(blocks, tmp_path):
-    from dnahlm.tokenizer.train import train_bpe
+    from dnahlm.tokenizer.bpe import train_bpe
 
     train_bpe(
         ["another text entirely", "ACGTACGTACGTAA"], vocab_size=300, min_dna_run=8, max_dna_token=2
@@ -104,7 +104,7 @@ def test_blocks_of_another_tokenizer_are_refused(blocks, tmp_path):
 def test_a_checkpoint_with_another_vocabulary_is_continued_with_transplanted_rows(blocks, tmp_path):
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from dnahlm.tokenizer.train import train_bpe
+    from dnahlm.tokenizer.bpe import train_bpe
 
     old = train_bpe(
         ["the gene is read from left to right " * 3, "ACGT" * 50], vocab_size=320, min_dna_run=8, max_dna_token=2

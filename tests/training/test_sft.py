@@ -104,7 +104,7 @@ def test_a_lora_adapter_trains_and_merges_to_the_same_answers(checkpoint, instru
 def test_a_checkpoint_with_fewer_rows_than_the_tokenizer_is_refused(checkpoint, instructions, tmp_path):
     import shutil
 
-    from dnahlm.tokenizer.train import train_bpe
+    from dnahlm.tokenizer.bpe import train_bpe
 
     shutil.copytree(checkpoint, tmp_path / "mixed")
     words = " ".join(f"word{i:04d}" for i in range(3000))
