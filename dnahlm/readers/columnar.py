@@ -11,6 +11,7 @@ from dnahlm.readers.tables import Row, check_values, require_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 BATCH_ROWS = 8192  # a batch of genes of 100,000 bases would still be under 1 GB
 
@@ -30,11 +31,10 @@ def read_parquet(path: str | Path, columns: Sequence[str]) -> Iterator[Row]:
             values; a null, empty or several-line value, with its row.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     path = require_file(path, "Parquet file")
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             require_columns(str(path), file.schema_arrow.names, columns, "Correct `columns:` or rename it.")
             if not file.metadata.num_rows:
                 raise InputError(f"{path}: has columns and no rows. Was its export cut short?")
@@ -44,6 +44,17 @@ def read_parquet(path: str | Path, columns: Sequence[str]) -> Iterator[Row]:
         raise InputError(
             f"{path}: not a whole Parquet file ({str(error)[:200]}). Fetch or export it again, or say its true format."
         ) from error
+
+
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """A Parquet file to be read in batches: its own default keeps every compressed byte it has read in memory.
+
+    Raises:
+        pyarrow.ArrowInvalid, OSError: damaged, or not Parquet.
+    """
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path, pre_buffer=False)
 
 
 def rows_of_batches(batches: Iterable[pa.RecordBatch], columns: Sequence[str], where: str) -> Iterator[Row]:

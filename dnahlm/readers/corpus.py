@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dnahlm.io import InputError
+from dnahlm.readers.columnar import open_parquet
 
 BATCH_ROWS = 1024
 
@@ -42,10 +43,8 @@ def read_corpus(folder: str | Path, split: str) -> Iterator[tuple[list[str], lis
     Raises:
         InputError: the corpus has no such split, or a file is damaged.
     """
-    import pyarrow.parquet as pq
-
     for path in corpus_files(folder, split):
-        with whole_parquet(path), pq.ParquetFile(path) as file:
+        with whole_parquet(path), open_parquet(path) as file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=["kind", "text"]):
                 yield batch.column("kind").to_pylist(), batch.column("text").to_pylist()
 

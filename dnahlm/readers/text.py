@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dnahlm.io import InputError, open_text, require_file
+from dnahlm.readers.columnar import open_parquet
 
 LONGEST_DOCUMENT = 2000  # characters
 _BLANK = re.compile(r"\s*")
@@ -103,11 +104,10 @@ def parquet_texts(path: Path) -> Iterator[str]:
         InputError: damaged, or without a column of text; a null.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     path, number = require_file(path, "Parquet file"), 0
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             names = file.schema_arrow.names
             if TEXT_KEY not in names:
                 raise InputError(f"{path}: has the columns {', '.join(names)}; a column {TEXT_KEY!r} is needed.")

@@ -1,3 +1,5 @@
+import random
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from dnahlm.io import InputError
 from dnahlm.readers import columnar
+from dnahlm.readers.columnar import open_parquet
 from dnahlm.readers.formats import read_rows
 
 NEEDED = ["sequence", "label"]
@@ -94,3 +97,14 @@ def test_a_missing_column_is_an_error_that_names_those_found(tmp_path):
     assert "no column 'label'; found: 'seq', 'labels'. Did you mean 'labels'?" in message(
         write(tmp_path, seq=["AC"], labels=["1"]), ["label"]
     )
+
+
+def test_reading_in_batches_keeps_nothing_of_the_batches_before(tmp_path):
+    rng, path = random.Random(0), tmp_path / "x.parquet"
+    texts = pa.table({"text": ["".join(rng.choices("ACGT", k=1000)) for _ in range(4000)]})
+    pq.write_table(texts, path, row_group_size=100, compression="none", use_dictionary=False)
+    before = pa.total_allocated_bytes()
+    with open_parquet(path) as file:
+        held = [pa.total_allocated_bytes() - before for _ in file.iter_batches(100)]
+    assert len(held) == 40
+    assert held[-1] < texts.nbytes / 10

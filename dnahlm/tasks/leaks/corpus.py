@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dnahlm.readers.columnar import open_parquet
 from dnahlm.readers.corpus import BATCH_ROWS, corpus_files, whole_parquet
 from dnahlm.tasks.leaks.find import KINDS, LeakSearch
 
@@ -82,10 +83,8 @@ def overlapping(text: str, longest: int) -> Iterator[str]:
 
 def dna_documents(folder: str | Path) -> Iterator[tuple[str, str]]:
     """Yield (sequence, id) of the DNA in the train split."""
-    import pyarrow.parquet as pq
-
     for path in corpus_files(folder, "train"):
-        with whole_parquet(path), pq.ParquetFile(path) as file:
+        with whole_parquet(path), open_parquet(path) as file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=COLUMNS):
                 for row in batch.to_pylist():
                     if row["kind"] == "dna":
