@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dnahlm.config import did_you_mean
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError, open_text
 from dnahlm.readers.sequences import read_sequences
@@ -23,6 +22,7 @@ NAMES = [*PLACE, "name", "score", "strand", "thickStart", "thickEnd", "itemRgb",
          "blockStarts"]  # fmt: skip
 WHOLE = re.compile(r"[0-9]{1,15}")
 SEQUENCE = "sequence"  # the column that holds the bases
+NAMED = 8  # chromosomes of a genome named in a message
 
 
 @dataclass(slots=True)
@@ -191,5 +191,9 @@ def refuse_place(where: str, interval: Interval, bases: dict[str, int], genome: 
             "Is the BED file made for another assembly?"
         )
     other = chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}"
-    hint = f"Did you mean {other!r}?" if other in bases else did_you_mean(chrom, list(bases)[:10_000])[:300]
-    raise InputError(f"{where}: chromosome {chrom!r} is not in {genome}. {hint} Names must be the same in both files.")
+    names = [other] if other in bases else list(bases)[:NAMED]
+    rest = f" and {len(bases) - NAMED:,} more" if other not in bases and len(bases) > NAMED else ""
+    raise InputError(
+        f"{where}: chromosome {chrom!r} is not in {genome}, which has {', '.join(map(repr, names))}{rest}. Give the "
+        "chromosomes of the BED file the names that follow > in the genome."
+    )

@@ -129,13 +129,13 @@ def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool) -> 
     """One line; `{options}` exactly once or, where there are none to list, not at all; no other field."""
     if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
         only = f"only {OPTIONS_FIELD} is filled in" if lists_options else "nothing is filled in here"
-        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.")
+        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.", text)
     if lists_options and text.count(OPTIONS_FIELD) != 1:
-        fail(spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.")
+        fail(spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; there the answers are listed.", text)
     if not lists_options and OPTIONS_FIELD in text:
-        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.")
+        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.", text)
     if "\n" in text or text != text.strip() or not text:
-        fail(spec, key, f"{text!r} must be one line without blanks at its ends.")
+        fail(spec, key, f"{text!r} must be one line without blanks at its ends.", text)
 
 
 def check_known(spec: TaskSpec, key: str, found: list[str], known: tuple[str, ...]) -> None:
@@ -145,7 +145,10 @@ def check_known(spec: TaskSpec, key: str, found: list[str], known: tuple[str, ..
             fail(spec, key, f"{item!r} is not known. {did_you_mean(item, known)}")
 
 
-def fail(spec: TaskSpec, key: str, problem: str) -> None:
-    """Raise `InputError` with the file and the line of `key`; `source.files` stands inside `source`."""
+def fail(spec: TaskSpec, key: str, problem: str, text: str = "") -> None:
+    """Raise `InputError` with the file and the line of `text`, else of `key`; `source.files` is inside `source`."""
     line = max(line_of(spec.path, part) for part in key.split("."))  # the inner key may share the outer one's line
+    if text:
+        lines = spec.path.read_text(encoding="utf-8-sig").splitlines()
+        line = next((n for n, found in enumerate(lines, 1) if n >= line and text in found), line)
     raise InputError(f"{spec.path}:{line}: task {spec.id}: {key}: {problem}")

@@ -232,7 +232,7 @@ def summary(table: TaskTable, counts: dict[str, Any]) -> str:
     """One line of facts about a built task."""
     rows = ", ".join(f"{counts[split]['rows']:,} {split}" for split in SPLITS)
     train = counts["train"]
-    classes = ", ".join(f"{n / train['rows']:.0%} {answer}" for answer, n in train["answers"].items())
+    classes = ", ".join(f"{n / train['rows']:.1%} {answer}" for answer, n in train["answers"].items())
     least = min(counts[split]["min_bases"] for split in SPLITS)
     most = max(counts[split]["max_bases"] for split in SPLITS)
     kept = ("contradicting_rows_test", "repeated_rows_test", "repeated_rows_validation")

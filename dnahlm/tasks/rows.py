@@ -16,6 +16,7 @@ from dnahlm.tasks.spec import TaskSpec
 from dnahlm.values import is_number
 
 _PLAIN = re.compile("[ACGT]+").fullmatch
+_LETTERS = re.compile("[ACGTN]{6,}", re.IGNORECASE).fullmatch  # so many are hardly a word
 
 
 @dataclass(slots=True)
@@ -81,10 +82,13 @@ def read_dna(spec: TaskSpec, row: Row, name: str, counts: Counter[str]) -> str:
     raw = row.values[spec.columns[name]]
     if _PLAIN(raw):
         return raw
+    where = f"{row.where}: task {spec.id}, column {spec.columns[name]!r}"
     try:
-        found = normalize(raw, f"{row.where}: task {spec.id}, column {spec.columns[name]!r}")
+        found = normalize(raw, where)
     except InputError as error:
-        raise InputError(f"{error}{swap_hint(spec, row, raw)}") from error
+        if hint := swap_hint(spec, row, raw):  # "no nucleotide" alone would send the user to the wrong place
+            raise InputError(f"{where}: {hint}") from error
+        raise
     upper = raw.upper()
     counts["rows_with_lower_case"] += raw != upper
     counts["rows_with_u"] += "U" in upper
@@ -96,14 +100,15 @@ def read_dna(spec: TaskSpec, row: Row, name: str, counts: Counter[str]) -> str:
 def swap_hint(spec: TaskSpec, row: Row, raw: str) -> str:
     """What to say when a cell that is no DNA looks like that of another column; nothing when it does not."""
     protein = row.values[spec.columns["protein"]] if "protein" in spec.columns else ""
-    if protein and set(protein.upper()) <= set("ACGTN"):
+    label = row.values[spec.label_column]
+    if protein and _LETTERS(protein):
         other = f"{protein[:20]!r} as the protein"
-    elif raw in spec.labels or is_number(raw):
-        other = f"{row.values[spec.label_column][:20]!r} as the label"
+    elif raw in spec.labels or is_number(raw) or _LETTERS(label):
+        other = f"{label[:20]!r} as the label"
     else:
         return ""
     return (
-        f" Found {raw[:40]!r} where DNA should be, and {other}: are the columns swapped? See `columns:` in {spec.path}."
+        f"found {raw[:40]!r} where DNA should be, and {other}: are the columns swapped? See `columns:` in {spec.path}."
     )
 
 

@@ -83,8 +83,8 @@ def test_reading_writes_nothing_beside_the_genome(genome):
 BAD = {
     "chr1\t0\t2\nchr2\t0\t7\n": "x.bed:2: end 7 is beyond chr2, which has 6 bases",
     "chr1\t0\t2\n2\t0\t3\n": "x.bed:2: chromosome '2' is not in",
-    "1\t0\t2\n": "Did you mean 'chr1'?",
-    "chr3\t0\t2\n": "Did you mean 'chr2'?",
+    "1\t0\t2\n": "which has 'chr1'. Give",
+    "chr3\t0\t2\n": "which has 'chr1', 'chr2'",
     "chr1\t0\t2\nchr1\t5\t5\n": "x.bed:2: start 5 is not before end 5",
     "chr1\t6\t5\n": "x.bed:1: start 6 is not before end 5",
     "chr1\t0\t2\nchr1\t1.0\t5\n": "x.bed:2: start '1.0' and end '5' must be whole numbers",

@@ -39,7 +39,7 @@ def columns_swapped(desk):
 def numbers_in_one_row(desk):
     task = desk.filled()
     append(desk, "mine_dev.csv", "0.5,ACGT")
-    return task, ["mine_dev.csv:12", "Found '0.5' where DNA should be, and 'ACGT' as the label"]
+    return task, ["mine_dev.csv:12", "found '0.5' where DNA should be, and 'ACGT' as the label"]
 
 
 def beyond_the_chromosome(desk):

@@ -175,6 +175,15 @@ def test_what_a_task_file_must_not_say_is_refused(write, old, new, said):
     assert str(error.value).startswith(f"{path}:")
 
 
+@pytest.mark.parametrize(("key", "old"), [("phrasings", "Question 3?"), ("held_out_phrasings", "New 1?")])
+def test_a_phrasing_at_fault_is_reported_at_its_own_line(write, key, old):
+    path = write((f"{old} {{options}}.", f"{old} {{sequence}} {{options}}."))
+    with pytest.raises(InputError, match=r"unknown field '\{sequence\}'") as error:
+        load_task(path)
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if old in text)
+    assert str(error.value).startswith(f"{path}:{line}: task my_task: {key}: ")
+
+
 def test_a_refusal_names_the_line_of_the_key(write):
     path = write(('  - "New 2? {options}."\n', ""))
     with pytest.raises(InputError, match=f":{line_number(path, 'held_out_phrasings')}: task my_task: held_out"):

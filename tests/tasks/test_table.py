@@ -63,7 +63,7 @@ def test_protein_letters_are_refused_with_letter_place_and_task(desk):
 
 def test_swapped_columns_are_refused(desk):
     task = desk.filled(columns={"sequence": "label", "label": "sequence"})
-    assert "column 'label': '0' at base 1 is not a nucleotide" in refused(desk, task)
+    assert "column 'label': found '0' where DNA should be" in refused(desk, task)
 
 
 def test_lower_case_u_n_and_iupac_rows_are_accepted_and_counted(desk):

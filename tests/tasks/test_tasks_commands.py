@@ -91,6 +91,15 @@ def test_validate_stops_at_twenty_rows_of_a_file(desk, capsys):
     assert all("are the columns swapped?" in line for line in said[1:])
 
 
+def test_columns_swapped_are_told_of_before_letters_that_are_no_nucleotides(desk, capsys):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write("promoter,ACGTACGT\n")
+    said = refused(capsys, task, "--data_root", desk.root)[1]
+    assert "column 'sequence': found 'promoter' where DNA should be, and 'ACGTACGT' as the label" in said
+    assert "protein" not in said
+
+
 def test_validate_names_both_rows_of_every_contradiction_and_a_build_the_first_five(desk, capsys):
     task = desk.filled()
     with (desk.root / "mine_train.csv").open("a") as handle:
