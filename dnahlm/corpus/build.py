@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnahlm.config import did_you_mean
+from dnahlm.corpus.card import write_card
 from dnahlm.corpus.pieces import Piece, dna_pieces, text_pieces
 from dnahlm.corpus.select import KINDS, budgets, choose
 from dnahlm.corpus.sources import (
@@ -73,6 +74,7 @@ def run(config: CorpusConfig) -> dict[str, Any]:
         files = {source.name: source.path for source in sources}
         files |= {config.regions: Path(config.data_root) / config.regions} if config.regions else {}
         manifest = write_manifest(part, "corpus build", config, clock, files, counts)
+        write_card(part, manifest)
     print_facts(config.output, counts)
     return manifest
 
@@ -112,6 +114,7 @@ def survey(sources: list[Source], config: CorpusConfig) -> None:
         else:
             found |= survey_dna(source, held_out, seen, lengths)
             plan_dna_validation(source, config.validation_share, config.min_piece, config.seed)
+            source.counts["validation_records"] = sum(base == 0 for base in source.validation_from.values())
     if config.regions:
         regions = next((source.regions for source in sources if source.kind == "dna"), None) or {}
         check_regions(config.regions, regions, lengths)
@@ -145,6 +148,7 @@ def write_splits(part: Path, sources: list[Source], config: CorpusConfig) -> dic
     for source in sources:
         source.counts["duplicate_documents"] = copies.get(source.name, 0)
     kinds, splits, sizes = (np.array(column) for column in (scratch.kinds, scratch.splits, scratch.sizes))
+    words = np.array(scratch.words)
     rng = np.random.default_rng(config.seed)
     counts: dict[str, dict[str, Any]] = {}
     kept_share = dict.fromkeys(KINDS, 1.0)
@@ -165,6 +169,7 @@ def write_splits(part: Path, sources: list[Source], config: CorpusConfig) -> dic
             )
         write_parquet(part / split, scratch, rows)
         counts[split] = count_split(kinds[rows], sizes[rows], available)
+        counts[split]["text"]["words"] = int(words[rows][kinds[rows] == KINDS.index("text")].sum())
     scratch.path.unlink()
     return counts
 

@@ -113,13 +113,14 @@ def survey_dna(source: Source, held_out: set[str], seen: set[bytes], lengths: di
         the ids in `held_out` that the file has.
     """
     found = set()
-    counts = dict.fromkeys(("records", "bases", "ambiguous_letters_to_n"), 0)
+    counts = dict.fromkeys(("records", "bases", "lower_case_bases", "ambiguous_letters_to_n"), 0)
     counts |= dict.fromkeys(("held_out_records", "held_out_bases", "duplicate_records", "duplicate_bases"), 0)
     counts |= {} if source.regions is None else {"bases_outside_regions": 0}
     for record in read_dna(source.path):
         counts["records"] += 1
         counts["bases"] += len(record.sequence)
         lengths[record.id] = max(len(record.sequence), lengths.get(record.id, 0))
+        counts["lower_case_bases"] += record.n_lower
         counts["ambiguous_letters_to_n"] += record.n_ambiguous
         digest = hashlib.blake2b(canonical(record.sequence).encode(), digest_size=16).digest()
         if record.id in held_out:
@@ -189,10 +190,11 @@ def survey_text(source: Source, share: float) -> None:
             lengths.append(0)
         lengths[-1] += len(document.text)
     n_characters = sum(lengths)
-    source.counts = {"documents": n_documents, "characters": n_characters}
+    source.counts = {"records": len(starts), "documents": n_documents, "characters": n_characters}
     boundary, taken = None, 0
     for start, length in zip(reversed(starts[1:]), reversed(lengths[1:]), strict=True):  # the first is always train
         if boundary is not None and taken + length > share * n_characters:
             break
         boundary, taken = start, taken + length
     source.validation_from[""] = starts[0] + 1 if boundary is None else boundary
+    source.counts["validation_records"] = sum(start >= source.validation_from[""] for start in starts)

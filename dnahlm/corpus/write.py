@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dnahlm.corpus.pieces import Piece
 from dnahlm.corpus.select import KINDS
@@ -25,13 +24,14 @@ ROWS_PER_GROUP = 4096
 
 @dataclass
 class Scratch:
-    """Where each piece starts in a file of JSON lines, and what the choice among them needs; 30 bytes a piece."""
+    """Where each piece starts in a file of JSON lines, and what the choice among them needs; 34 bytes a piece."""
 
     path: Path
     offsets: array = field(default_factory=lambda: array("q", [0]))  # bytes, (N + 1,)
     kinds: array = field(default_factory=lambda: array("b"))  # (N,) index into KINDS
     splits: array = field(default_factory=lambda: array("b"))  # (N,) index into SPLITS
     sizes: array = field(default_factory=lambda: array("q"))  # (N,) characters
+    words: array = field(default_factory=lambda: array("i"))  # (N,) parted by blanks; of DNA 1
     digests: array = field(default_factory=lambda: array("Q"))  # (N,) of the text; of DNA, of either strand alike
     sources: array = field(default_factory=lambda: array("i"))  # (N,) index into `names`
     names: dict[str, int] = field(default_factory=dict)
@@ -67,6 +67,7 @@ def write_scratch(path: Path, pieces: Iterator[Piece]) -> Scratch:
             scratch.kinds.append(KINDS.index(piece.kind))
             scratch.splits.append(SPLITS.index(piece.split))
             scratch.sizes.append(len(piece.text))
+            scratch.words.append(len(piece.text.split()))
             scratch.digests.append(int.from_bytes(digest, "little"))
             scratch.sources.append(scratch.names.setdefault(piece.source, len(scratch.names)))
     return scratch
@@ -81,15 +82,16 @@ def write_parquet(folder: Path, scratch: Scratch, rows: np.ndarray) -> None:
     with pq.ParquetWriter(folder / "part-00000.parquet", schema(), compression="zstd") as writer:
         if not len(rows):
             return  # a parquet file without rows
-        with scratch.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory:
+        with scratch.path.open("rb") as file:  # not mapped: what is mapped counts as this process' memory
             for first in range(0, len(rows), ROWS_PER_GROUP):
-                group = [load(memory, scratch.offsets, row) for row in rows[first : first + ROWS_PER_GROUP]]
+                group = [load(file, scratch.offsets, row) for row in rows[first : first + ROWS_PER_GROUP]]
                 writer.write_table(pa.Table.from_pylist(group, schema=schema()))
 
 
-def load(memory: mmap.mmap, offsets: array, row: int) -> dict[str, Any]:
+def load(file: BinaryIO, offsets: array, row: int) -> dict[str, Any]:
     """One piece of a scratch file as a dictionary."""
-    piece = json.loads(memory[offsets[row] : offsets[row + 1]])
+    file.seek(offsets[row])
+    piece = json.loads(file.read(offsets[row + 1] - offsets[row]))
     piece.pop("split")
     return piece
 

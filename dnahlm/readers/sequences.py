@@ -6,6 +6,7 @@ Line numbers are looked up by a second reading of the file, and only when someth
 import glob
 import gzip
 import re
+import string
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ FORMATS = {
     **dict.fromkeys((".fq", ".fastq"), "fastq"),
     **dict.fromkeys((".gb", ".gbk", ".genbank"), "genbank"),
 }
+LOWER = string.ascii_lowercase
 BATCH_BYTES = 1 << 24  # the parser holds a batch several times over
 MARKERS = {"fasta": ">", "fastq": "@", "genbank": "LOCUS"}  # what the first line of a record starts with
 COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
@@ -41,6 +43,7 @@ class SequenceRecord:
     sequence: str
     where: str  # what an error message about this record starts with
     n_ambiguous: int = 0  # IUPAC letters that became N; set by `read_dna` only
+    n_lower: int = 0  # lower-case letters, which mark repeats in many genomes; set by `read_dna` only
 
 
 def read_sequences(path: str | Path) -> Iterator[SequenceRecord]:
@@ -81,7 +84,8 @@ def read_dna(path: str | Path) -> Iterator[SequenceRecord]:
             line = line_of_foreign_letter(Path(path), record.id)
             normalize(record.sequence, f"{path}:{line}: record {record.id!r}")  # raises again, now with the line
             raise
-        yield replace(record, sequence=normalized.sequence, n_ambiguous=normalized.n_ambiguous)
+        n_lower = 0 if record.sequence.isupper() else sum(map(record.sequence.count, LOWER))
+        yield replace(record, sequence=normalized.sequence, n_ambiguous=normalized.n_ambiguous, n_lower=n_lower)
 
 
 def sequence_format(path: Path) -> str:
