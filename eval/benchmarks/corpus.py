@@ -44,14 +44,15 @@ def main() -> None:
             if not tokenizer.exists():
                 measured(["tokenizer", "train", "--corpus", corpus, "--output", tokenizer, "--vocab_size", 4096])
             pack = ["corpus", "pack", "--corpus", corpus, "--tokenizer", tokenizer, "--block_size", BLOCK]
-            rows.append((megabytes, "corpus pack", *measured([*pack, "--output", root / f"blocks_{number}"])))
+            pack += ["--output", root / f"blocks_{number}"]
+            rows.append((megabytes, "corpus pack", *measured(pack)))
     print("\n| raw MB | command | seconds | CPU seconds | MB a second | peak MB |\n|---|---|---|---|---|---|")
     for megabytes, command, seconds, cpu, peak in rows:
         print(f"| {megabytes:g} | {command} | {seconds:.0f} | {cpu:.0f} | {megabytes / seconds:.1f} | {peak:.0f} |")
     for command in ("corpus build", "corpus pack"):
         peaks = [peak for _, name, _, _, peak in rows if name == command]
-        print(f"\n{command}: {args.megabytes[-1] / args.megabytes[0]:g} times the text, {peaks[-1] / peaks[0]:.2f} times "
-              "the memory")  # fmt: skip
+        text, memory = args.megabytes[-1] / args.megabytes[0], peaks[-1] / peaks[0]
+        print(f"\n{command}: {text:g} times the text, {memory:.2f} times the memory")
 
 
 def write_raw(folder: Path, data: Path, megabytes: float) -> None:
