@@ -10,6 +10,7 @@ from transformers import Trainer
 
 from dnahlm.io import InputError, remove
 from dnahlm.training.checkpoints import PREFIX, last_checkpoint
+from dnahlm.training.lean import lighten
 from dnahlm.training.throughput import flops_per_token, matrix_ceiling, peak_memory_mb
 
 BITS = {"dna": ("bits_per_base", "bases"), "text": ("bits_per_byte", "english_bytes")}
@@ -27,6 +28,7 @@ class BlockTrainer(Trainer):
 
     def __init__(self, held_out: dict[str, dict[str, int]], block_size: int, **settings: Any) -> None:
         super().__init__(**settings)
+        lighten(self.model, self.args.device)
         self.held_out = held_out
         self.flops = flops_per_token(self.model, block_size)
         self.ceiling = matrix_ceiling(self.args.device, torch.bfloat16 if self.args.bf16 else torch.float32)

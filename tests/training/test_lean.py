@@ -1,0 +1,107 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers.loss.loss_utils import ForCausalLMLoss
+
+from dnahlm.model.isolation import packing_leak
+from dnahlm.training import lean
+from dnahlm.training.lean import lighten, sliced_loss
+
+CPU = torch.device("cpu")
+SMALL = {"vocab_size": 64, "bos_token_id": 0, "eos_token_id": 0, "use_cache": False}
+
+
+def gpt2():
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(n_positions=32, n_embd=32, n_layer=2, n_head=2, **SMALL))
+    model.loss_type = "ForCausalLM"
+    return model.eval()
+
+
+def llama():
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return LlamaForCausalLM(LlamaConfig(**shape, **SMALL)).eval()
+
+
+def batch():
+    ids = torch.randint(0, 64, (3, 32), generator=torch.Generator().manual_seed(1))
+    return {"input_ids": ids, "labels": ids.masked_fill(ids % 7 == 0, -100)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.integers(1, 9),
+    places=st.integers(2, 40),
+    entries=st.integers(2, 50),
+    items=st.sampled_from([None, 17, torch.tensor(5)]),
+    ready=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_the_loss_in_slices_and_its_gradient_are_upstreams(rows, places, entries, items, ready, seed):
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, entries, (rows, places), generator=draw)
+    labels[:, 1:][torch.rand(rows, places - 1, generator=draw) < 0.3] = -100
+    labels[0, 1] = 0  # without any target upstream's mean is no number
+    given = {"vocab_size": entries, "num_items_in_batch": items, "shift_labels": labels if ready else None}
+    values = torch.randn(rows, places, entries, generator=draw)
+    found = []
+    for loss_function in (ForCausalLMLoss, sliced_loss):
+        logits = values.clone().requires_grad_()
+        loss = loss_function(logits, labels, **given)
+        loss.backward()
+        found.append((loss.detach(), logits.grad))
+    assert torch.allclose(found[0][0], found[1][0], rtol=1e-5, atol=1e-6)
+    assert torch.allclose(found[0][1], found[1][1], rtol=1e-5, atol=1e-7)
+
+
+@pytest.fixture
+def small_slices(monkeypatch):
+    """So that a batch of the tests is more than one slice."""
+    monkeypatch.setattr(lean, "SLICE", 1)
+    monkeypatch.setattr(lean, "FEWEST_ROWS", 7)
+
+
+@pytest.mark.parametrize("make", [gpt2, llama])
+def test_a_lightened_model_has_the_loss_the_gradients_and_the_logits_it_had(make, small_slices):
+    plain, light = make(), make()
+    lighten(light, CPU)
+    for model in (plain, light):
+        model(**batch())["loss"].backward()
+    assert torch.allclose(plain(**batch())["loss"], light(**batch())["loss"], atol=1e-6)
+    for one, other in zip(plain.parameters(), light.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, atol=1e-6)
+    ids = batch()["input_ids"]
+    assert torch.allclose(plain(input_ids=ids).logits, light(input_ids=ids).logits, atol=1e-5)
+
+
+def test_asked_for_a_loss_it_returns_no_logits():
+    model = gpt2()
+    lighten(model, CPU)
+    assert set(model(**batch())) == {"loss"}
+
+
+def test_the_adapter_of_a_lightened_model_is_trained_on_the_same_loss(small_slices):
+    from peft import LoraConfig, get_peft_model
+
+    plain, light = (get_peft_model(gpt2(), LoraConfig(target_modules=["c_attn"], fan_in_fan_out=True)) for _ in "ab")
+    lighten(light, CPU)
+    assert torch.allclose(plain(**batch())["loss"], light(**batch())["loss"], atol=1e-6)
+
+
+def test_documents_stay_apart_in_a_lightened_model():
+    model = gpt2()
+    lighten(model, CPU)
+    assert packing_leak(model) < 1e-5
+
+
+def test_a_lightened_model_is_saved_as_any_other(tmp_path):
+    model = gpt2()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    lighten(model, CPU)
+    model.save_pretrained(tmp_path)
+    loaded = GPT2LMHeadModel.from_pretrained(tmp_path)
+    assert loaded.config.activation_function == "gelu_new"
+    assert all(torch.equal(before[name], value) for name, value in loaded.state_dict().items())
