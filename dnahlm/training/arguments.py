@@ -12,7 +12,15 @@ import torch
 from transformers import TrainingArguments
 
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
+from dnahlm.manifest import sha256
 from dnahlm.training.checkpoints import PREFIX, last_checkpoint
+
+
+# Settings that this package or upstream fills in.
+BY_MACHINE = {
+    "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
+    "resume_from_checkpoint", "eval_on_start",
+}  # fmt: skip
 
 
 def has_bf16() -> bool:
@@ -137,10 +145,20 @@ def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
 
 
 def changed_settings(args: TrainingArguments) -> dict[str, Any]:
-    """The upstream settings that differ from their defaults, for the manifest; no token or key is among them."""
-    defaults = {field.name: field.default for field in dataclasses.fields(args) if field.init}
-    chosen = {name: value for name, value in args.to_dict().items() if name in defaults and value != defaults[name]}
-    return {name: value for name, value in chosen.items() if "token" not in name and name != "logging_dir"}
+    """The upstream settings that a user chose, for the manifest: those that are neither default nor the machine's."""
+    values = args.to_dict()  # which hides tokens of the hub
+    chosen: dict[str, Any] = {}
+    for entry in dataclasses.fields(args):
+        value, default = values.get(entry.name), entry.default
+        is_set = value not in (None, False, [], "") or default not in (None, "", "none", dataclasses.MISSING)
+        if entry.init and is_set and value != default and entry.name not in BY_MACHINE and "token" not in entry.name:
+            chosen[entry.name] = value
+    return chosen | {"output_dir": args.output_dir.removesuffix(".part")}
+
+
+def weight_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of every file of weights."""
+    return {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
 def how(manifest: dict[str, Any]) -> str:
