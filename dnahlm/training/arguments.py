@@ -15,7 +15,6 @@ from dnahlm.io import InputError, part_of, remove, replace, require_apart, requi
 from dnahlm.manifest import sha256
 from dnahlm.training.checkpoints import PREFIX, last_checkpoint
 
-
 # Settings that this package or upstream fills in.
 BY_MACHINE = {
     "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",

@@ -129,7 +129,7 @@ def recipe_lines(manifest: dict[str, Any]) -> list[str]:
     chosen = {name: value for name, value in settings.items() if name != "training" and value is not None}
     if not settings["use_peft"]:
         chosen = {name: value for name, value in chosen.items() if name not in ADAPTER_SETTINGS}
-    text = yaml.safe_dump(chosen, sort_keys=False, default_flow_style=None, allow_unicode=True).rstrip()
+    text = yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True).rstrip()
     return ["## Recipe", "", f"`python {script} --config recipe.yaml` with:", "", "```yaml", text, "```", ""]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 FILE_NAME = "loss.png"
@@ -46,9 +47,8 @@ class LossCurve(TrainerCallback):
         for axes, (key, points) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
             places, values = zip(*points, strict=True)
             axes.plot(places, values, marker="o" if len(points) < 30 else None, markersize=3, linewidth=1.2)
-            axes.set(title=PANELS[key], xlabel=f"{self.unit} seen")
+            axes.set(title=f"{PANELS[key]} (last: {values[-1]:.3f})", xlabel=f"{self.unit} seen")
+            axes.xaxis.set_major_formatter(EngFormatter())
             axes.title.set_fontsize(9)
             axes.grid(alpha=0.3)
-            if len(points) > 1:
-                axes.annotate(f"{values[-1]:.3f}", points[-1], textcoords="offset points", xytext=(-4, 6), ha="right")
         figure.savefig(folder / FILE_NAME)
