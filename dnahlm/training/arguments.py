@@ -55,8 +55,41 @@ class MachineArguments:
         self.bf16 = resolve_precision(self.precision)
         if self.ddp_find_unused_parameters is None:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
+        require_devices(self.use_cpu)
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
-        super().__post_init__()
+        with all_processes(self.ddp_timeout):
+            super().__post_init__()  # which also waits for the other processes of a launch
+
+
+def require_devices(use_cpu: bool) -> None:
+    """Raise `InputError` when a launch file for GPUs starts more processes on this machine than it has GPUs."""
+    started, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.accelerator.device_count()
+    on_cpu = use_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1", "yes")
+    if not on_cpu and started > max(found, 1):
+        raise InputError(
+            f"the launch starts {started} processes on this machine, which has {found} GPUs. Pass --num_processes "
+            f"{max(found, 1)} to accelerate, or launch on the CPU with recipes/accelerate/cpu.yaml."
+        )
+
+
+@contextlib.contextmanager
+def all_processes(seconds: int) -> Iterator[None]:
+    """Say whom a launch over several machines waits for, and that they did not come.
+
+    Raises:
+        InputError: fewer processes than the launch names joined in time.
+    """
+    here, everywhere = (int(os.environ.get(name, "1")) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+    if everywhere > here and is_main_process():
+        print(f"waiting for {everywhere} processes, {here} of them here, for {seconds} s at most", flush=True)
+    try:
+        yield
+    except torch.distributed.DistError as error:
+        raise InputError(
+            f"not all of the {everywhere} processes that the launch names have joined within {seconds} s "
+            f"({str(error).splitlines()[0]:.160}). Start the same command on every machine, with --machine_rank 0, 1, "
+            "..., the same --num_machines, and a --main_process_ip and port that all of them reach; or launch fewer."
+        ) from error
 
 
 def is_main_process() -> bool:
