@@ -57,8 +57,7 @@ class MachineArguments:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
         require_devices(self.use_cpu)
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
-        with all_processes(self.ddp_timeout):
-            super().__post_init__()  # which also waits for the other processes of a launch
+        super().__post_init__()
 
 
 def require_devices(use_cpu: bool) -> None:
@@ -70,26 +69,6 @@ def require_devices(use_cpu: bool) -> None:
             f"the launch starts {started} processes on this machine, which has {found} GPUs. Pass --num_processes "
             f"{max(found, 1)} to accelerate, or launch on the CPU with recipes/accelerate/cpu.yaml."
         )
-
-
-@contextlib.contextmanager
-def all_processes(seconds: int) -> Iterator[None]:
-    """Say whom a launch over several machines waits for, and that they did not come.
-
-    Raises:
-        InputError: fewer processes than the launch names joined in time.
-    """
-    here, everywhere = (int(os.environ.get(name, "1")) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
-    if everywhere > here and is_main_process():
-        print(f"waiting for {everywhere} processes, {here} of them here, for {seconds} s at most", flush=True)
-    try:
-        yield
-    except torch.distributed.DistError as error:
-        raise InputError(
-            f"not all of the {everywhere} processes that the launch names have joined within {seconds} s "
-            f"({str(error).splitlines()[0]:.160}). Start the same command on every machine, with --machine_rank 0, 1, "
-            "..., the same --num_machines, and a --main_process_ip and port that all of them reach; or launch fewer."
-        ) from error
 
 
 def is_main_process() -> bool:
