@@ -33,7 +33,8 @@ class AdapterArguments:
         metadata={"help": "also train the rows of the tokens `dnahlm tokenizer extend` added, and no other row"},
     )
     load_in_4bit: bool = field(
-        default=False, metadata={"help": "QLoRA: hold the frozen linear layers in 4 bits (NF4); needs bitsandbytes"}
+        default=False,
+        metadata={"help": "QLoRA: hold the frozen linear layers in 4 bits (NF4); needs CUDA and bitsandbytes"},
     )
 
 
@@ -87,12 +88,16 @@ def quantization(args: AdapterArguments, bf16: bool) -> BitsAndBytesConfig | Non
         bf16: compute in bfloat16, else in float32.
 
     Raises:
-        InputError: bitsandbytes is not installed, or ZeRO-3, which parts weights in a way four-bit ones do not bear.
+        InputError: no CUDA device, bitsandbytes not installed, or ZeRO-3, which parts weights in a way four-bit ones do
+            not bear.
     """
     if not args.load_in_4bit:
         return None
     if not args.use_peft:
-        raise InputError("load_in_4bit: four-bit weights cannot be trained, only an adapter on them. Set use_peft too.")
+        raise InputError("load_in_4bit: four-bit weights cannot be trained, only an adapter on them: set use_peft too.")
+    # bitsandbytes 0.50 also runs on a CPU; there, gradients after an evaluation are wrong by up to their own size.
+    if not torch.cuda.is_available():
+        raise InputError("load_in_4bit: needs a CUDA GPU; none is here. Train plain LoRA without it.")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise InputError(
             "load_in_4bit: bitsandbytes is not installed. `pip install bitsandbytes`, or train plain LoRA without it."

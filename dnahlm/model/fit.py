@@ -113,6 +113,7 @@ def fit(
             "Pack again with a block_size of at most that, or give longer_context (copy or interpolate)."
         )
     old = read_tokenizer(name)
+    check_rows(model, old, name)
     new_rows, longer = fingerprint(old) != fingerprint(tokenizer), context > had
     if new_rows:
         check_base(Path(tokenizer_path), old, name)

@@ -50,7 +50,14 @@ def load_checkpoint(
             attn_implementation=attn_implementation,
             quantization_config=quantization,
             trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # else the error does not say which
             output_loading_info=True,
+        )
+    if info["mismatched_keys"]:
+        key, found, wanted = min(info["mismatched_keys"])
+        raise InputError(
+            f"{name}: config.json describes {key} as {tuple(wanted)}, but the weights hold {tuple(found)}, so the two do "
+            "not belong together. Copy config.json and the weights from the same folder again."
         )
     # transformers fills what the file lacks with random numbers and only logs it; an answer from those is noise.
     if info["missing_keys"]:

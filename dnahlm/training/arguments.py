@@ -11,9 +11,10 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from dnahlm.errors import machine_message
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
 from dnahlm.manifest import sha256
-from dnahlm.training.checkpoints import PREFIX, last_checkpoint
+from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 
 # Settings that this package or upstream fills in.
 BY_MACHINE = {
@@ -96,9 +97,9 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
     args.output_dir = str(part)
     try:
         yield part
-    except BaseException:
-        if is_main_process() and last_checkpoint(part) is None:
-            remove(part)
+    except BaseException as error:
+        if is_main_process():
+            clear_up(part, error)
         raise
     if is_main_process():
         # The arguments are in the manifest; upstream's file of them is a pickle.
@@ -108,6 +109,22 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
         for weights in part.glob("*.safetensors"):  # upstream writes them readable by the owner only
             weights.chmod(readable)
         replace(part, final)
+
+
+def clear_up(part: Path, error: BaseException) -> None:
+    """Drop what a failed run left half-written; the whole folder where no complete checkpoint is in it.
+
+    Raises:
+        InputError: the machine gave no room, but there is a checkpoint to go on from.
+    """
+    for checkpoint in part.glob(f"{PREFIX}*"):
+        if not is_complete(checkpoint):
+            remove(checkpoint)
+    good = last_checkpoint(part)
+    if good is None:
+        remove(part)
+    elif isinstance(error, Exception) and (said := machine_message(error)):
+        raise InputError(f"{said} {good} is kept: --resume_from_checkpoint true goes on from there.") from error
 
 
 def wants_resume(resume_from_checkpoint: str | bool | None) -> bool:

@@ -9,7 +9,7 @@ from published_layouts import BASES
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dnahlm.io import InputError
-from dnahlm.model.adapters import AdapterArguments
+from dnahlm.model.adapters import AdapterArguments, quantization
 from dnahlm.model.create import ModelArguments
 from dnahlm.model.load import load_adapter, load_checkpoint
 from dnahlm.model.merge import MergeConfig
@@ -135,18 +135,21 @@ def test_an_adapter_for_a_base_of_another_shape_is_refused(fitted, tmp_path, tin
         load_adapter(tmp_path / "out")
 
 
-def test_four_bits_without_lora_or_without_bitsandbytes_are_refused(fitted, tmp_path):
-    with pytest.raises(InputError, match=r"set use_peft too|Set use_peft too"):
-        pretrain(fitted, tmp_path / "out", adapter=AdapterArguments(load_in_4bit=True))
-    if importlib.util.find_spec("bitsandbytes") is None:
-        four = AdapterArguments(use_peft=True, load_in_4bit=True)
-        with pytest.raises(InputError, match=r"bitsandbytes is not installed. `pip install bitsandbytes`"):
-            pretrain(fitted, tmp_path / "out", adapter=four)
+def test_four_bits_without_lora_or_without_a_gpu_are_refused(fitted, tmp_path):
+    with pytest.raises(InputError, match="set use_peft too"):
+        quantization(AdapterArguments(load_in_4bit=True), bf16=False)
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="needs a CUDA GPU"):
+            pretrain(fitted, tmp_path / "out", adapter=AdapterArguments(use_peft=True, load_in_4bit=True))
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="needs bitsandbytes")
+@pytest.mark.skipif(
+    importlib.util.find_spec("bitsandbytes") is None or not torch.cuda.is_available(),
+    reason="needs bitsandbytes and a CUDA GPU",
+)
 def test_qlora_trains_an_adapter_on_four_bits_that_opens_on_the_whole_base(fitted, tmp_path):
     four = AdapterArguments(use_peft=True, lora_r=4, lora_dropout=0.0, train_new_tokens=True, load_in_4bit=True)
-    made = pretrain(fitted, tmp_path / "out", adapter=four)
+    made = pretrain(fitted, tmp_path / "out", adapter=four, use_cpu=False)
     assert made["validation"]["bits_per_base"] < made["validation_before"]["bits_per_base"]
     load_adapter(tmp_path / "out")
