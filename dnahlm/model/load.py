@@ -56,8 +56,8 @@ def load_checkpoint(
     if info["mismatched_keys"]:
         key, found, wanted = min(info["mismatched_keys"])
         raise InputError(
-            f"{name}: config.json describes {key} as {tuple(wanted)}, but the weights hold {tuple(found)}, so the two do "
-            "not belong together. Copy config.json and the weights from the same folder again."
+            f"{name}: config.json describes {key} as {tuple(wanted)}, but the weights hold {tuple(found)}, so the two "
+            "do not belong together. Copy config.json and the weights from the same folder again."
         )
     # transformers fills what the file lacks with random numbers and only logs it; an answer from those is noise.
     if info["missing_keys"]:
