@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 
 from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, read_json, sha256
@@ -50,7 +51,8 @@ def load_checkpoint(
             attn_implementation=attn_implementation,
             quantization_config=quantization,
             trust_remote_code=False,
-            ignore_mismatched_sizes=True,  # else the error does not say which
+            # Else the error does not say which; but weights that ZeRO-3 has parted never match.
+            ignore_mismatched_sizes=not is_deepspeed_zero3_enabled(),
             output_loading_info=True,
         )
     if info["mismatched_keys"]:

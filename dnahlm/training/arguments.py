@@ -62,13 +62,15 @@ class MachineArguments:
 
 
 def require_devices(use_cpu: bool) -> None:
-    """Raise `InputError` when a launch file for GPUs starts more processes on this machine than it has GPUs."""
+    """Raise `InputError` when a launch starts more processes on this machine than it has GPUs.
+
+    Where there is none at all, the processes run on the CPU; accelerate does not tell a script which was meant.
+    """
     started, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.accelerator.device_count()
-    on_cpu = use_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("true", "1", "yes")
-    if not on_cpu and started > max(found, 1):
+    if not use_cpu and 0 < found < started:
         raise InputError(
             f"the launch starts {started} processes on this machine, which has {found} GPUs. Pass --num_processes "
-            f"{max(found, 1)} to accelerate, or launch on the CPU with recipes/accelerate/cpu.yaml."
+            f"{found} to accelerate, or --use_cpu true."
         )
 
 

@@ -149,16 +149,6 @@ def test_a_machine_whose_partner_never_comes_stops_and_says_how_many_joined(bloc
     assert not list(tmp_path.glob("alone*"))
 
 
-def test_a_launch_of_more_processes_than_there_are_gpus_is_refused(blocks, tmp_path):
-    settings = yaml.safe_load((ROOT / "recipes" / "accelerate" / "zero2.yaml").read_text()) | {"num_processes": 3}
-    (tmp_path / "zero2.yaml").write_text(yaml.safe_dump(settings))
-    answer = launch(
-        "pretrain.py", pretrain_arguments(blocks, tmp_path / "out", 2), zero=tmp_path / "zero2.yaml", expect=1
-    )
-    assert "the launch starts 3 processes on this machine, which has 0 GPUs" in answer.stderr
-    assert not list(tmp_path.glob("out*"))
-
-
 @needs_deepspeed
 def test_sft_under_zero2_writes_a_checkpoint_that_answers(blocks, instructions, tmp_path):
     from dnahlm.inference.load import load
