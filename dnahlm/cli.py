@@ -41,6 +41,7 @@ COMMANDS = {
         "FitConfig",
         "published checkpoint + tokenizer -> a checkpoint with rows for it",
     ),
+    "model merge": ("dnahlm.model.merge", "MergeConfig", "LoRA adapter -> an ordinary checkpoint"),
     "pairs dna": ("dnahlm.tasks.pairs.dna", "DnaPairsConfig", "FASTA -> pairs of similar and unrelated DNA windows"),
     "pairs coding": (
         "dnahlm.tasks.pairs.coding",

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 
+TORCH_CUT_SHORT = "iostream error|unexpected pos|PytorchStreamWriter failed"  # torch keeps no error number
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 BLOCKED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 
@@ -21,6 +22,8 @@ def machine_message(error: Exception) -> str | None:
     where = getattr(error, "filename", None) or "output"
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
         return "no temporary folder can be written to. Make room in /tmp, or set TMPDIR to a folder with room."
+    if code is None and re.search(TORCH_CUT_SHORT, str(error)):
+        return f"{where}: a file could not be written to its end. Is the disk full? Make room or choose another output."
     if code in FULL:
         return (
             f"{where}: {os.strerror(code)}. What was there before is unchanged; "

@@ -13,10 +13,12 @@ from dnahlm.io import clear_errors
 def main() -> None:
     """Read the recipe and the overrides, then run the stage."""
     with clear_errors():
+        from dnahlm.model.adapters import AdapterArguments
         from dnahlm.model.create import ModelArguments
         from dnahlm.training.pretrain import PretrainArguments, PretrainDataArguments, run
 
-        run(*parse((PretrainDataArguments, ModelArguments, PretrainArguments), sys.argv[1:], "recipes/pretrain.py"))
+        stages = (PretrainDataArguments, ModelArguments, PretrainArguments, AdapterArguments)
+        run(*parse(stages, sys.argv[1:], "recipes/pretrain.py"))
 
 
 if __name__ == "__main__":

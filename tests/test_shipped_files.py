@@ -14,17 +14,19 @@ from dnahlm.tasks.spec import load_task
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*/[0-9]_*.yaml"))
 ALL = sorted(path for folder in ("recipes", "data_templates", "eval") for path in (ROOT / folder).rglob("*.yaml"))
-STAGE_OF = {file: what for what, file, _ in STAGES.values()}
+STAGE_OF = {file.split("_")[1]: what for what, file, _ in STAGES.values()}
+STAGE_OF |= {"extend.yaml": "tokenizer extend", "fit.yaml": "model fit", "merge.yaml": "model merge"}
 
 
 def schema(what):
     import importlib
 
     if what == PRETRAIN:
+        from dnahlm.model.adapters import AdapterArguments
         from dnahlm.model.create import ModelArguments
         from dnahlm.training.pretrain import PretrainArguments, PretrainDataArguments
 
-        return PretrainDataArguments, ModelArguments, PretrainArguments
+        return PretrainDataArguments, ModelArguments, PretrainArguments, AdapterArguments
     if what == SFT:
         from dnahlm.model.adapters import AdapterArguments
         from dnahlm.training.sft import SftArguments, SftDataArguments
@@ -36,7 +38,7 @@ def schema(what):
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_recipe_holds_only_keys_its_stage_knows(path):
-    check_flat_yaml(path, schema(STAGE_OF[path.name]))
+    check_flat_yaml(path, schema(STAGE_OF[path.name.split("_")[1]]))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -77,3 +79,12 @@ def test_a_shipped_file_names_no_absolute_path(path):
     assert not re.search(r"['\" ]/(home|root|mnt|data|work|tmp)\b", path.read_text())
     if path.parent.name != "lm_eval":  # those have a tag of the harness, whose own test reads them
         assert load_yaml(path)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_recipe_is_launched_by_the_line_in_its_header_and_by_its_run_script(path):
+    name = str(path.relative_to(ROOT))
+    what = STAGE_OF[path.name.split("_")[1]]
+    launch = path.read_text().splitlines()[2]
+    assert name in launch and (what if what.startswith("recipes/") else f"dnahlm {what}") in launch
+    assert name in (path.parent / "run.sh").read_text()

@@ -1,12 +1,13 @@
-"""LoRA: the switches in a recipe, and folding a trained adapter back into full weights."""
+"""LoRA and QLoRA: the switches in a recipe, and folding a trained adapter back into full weights."""
 
+import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from torch import nn
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from transformers.pytorch_utils import Conv1D
 
@@ -31,6 +32,10 @@ class AdapterArguments:
         default=False,
         metadata={"help": "also train the rows of the tokens `dnahlm tokenizer extend` added, and no other row"},
     )
+    load_in_4bit: bool = field(
+        default=False,
+        metadata={"help": "QLoRA: hold the frozen linear layers in 4 bits (NF4); needs CUDA and bitsandbytes"},
+    )
 
 
 def lora_config(
@@ -44,9 +49,10 @@ def lora_config(
         InputError: a module the model does not have, a tokenizer without new tokens, or both ways of training rows.
     """
     if not args.use_peft:
-        if args.train_new_tokens or args.lora_modules_to_save:
+        if args.train_new_tokens or args.lora_modules_to_save or args.load_in_4bit:
             raise InputError(
-                "train_new_tokens and lora_modules_to_save belong to LoRA: set use_peft too. Without it all is trained."
+                "train_new_tokens, lora_modules_to_save and load_in_4bit belong to LoRA: set use_peft too. Without it "
+                "all is trained."
             )
         return None
     whole = modules_to_save(args.lora_modules_to_save or [], model)
@@ -72,6 +78,53 @@ def lora_config(
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         **rows,
     )
+
+
+def quantization(args: AdapterArguments, bf16: bool) -> BitsAndBytesConfig | None:
+    """How the base of a QLoRA is held: NF4 with quantised constants (Dettmers et al. 2023); None without.
+
+    Args:
+        args: `load_in_4bit` is looked at.
+        bf16: compute in bfloat16, else in float32.
+
+    Raises:
+        InputError: no CUDA device, bitsandbytes not installed, or ZeRO-3, which parts weights in a way four-bit ones do
+            not bear.
+    """
+    if not args.load_in_4bit:
+        return None
+    if not args.use_peft:
+        raise InputError("load_in_4bit: four-bit weights cannot be trained, only an adapter on them: set use_peft too.")
+    # bitsandbytes 0.50 also runs on a CPU; there, gradients after an evaluation are wrong by up to their own size.
+    if not torch.cuda.is_available():
+        raise InputError("load_in_4bit: needs a CUDA GPU; none is here. Train plain LoRA without it.")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise InputError(
+            "load_in_4bit: bitsandbytes is not installed. `pip install bitsandbytes`, or train plain LoRA without it."
+        )
+    if is_deepspeed_zero3_enabled():
+        raise InputError("load_in_4bit: not under ZeRO-3, which parts the weights. Train with ZeRO-2.")
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if bf16 else torch.float32,
+    )
+
+
+def adapted(model: PreTrainedModel, config: LoraConfig, recompute: bool) -> PeftModel:
+    """The model with a fresh adapter, ready to be trained.
+
+    Args:
+        model: whole or four-bit.
+        config: of `lora_config`.
+        recompute: activations are recomputed in the backward pass, which must then start at the embeddings.
+    """
+    if getattr(model, "is_loaded_in_4bit", False):
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if recompute:
+        model.enable_input_require_grads()
+    return get_peft_model(model, config)
 
 
 def new_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:

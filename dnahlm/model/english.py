@@ -15,7 +15,12 @@ LONGEST_WINDOW = 512  # tokens; longer ones only take longer
 
 @torch.no_grad()
 def bits_per_byte(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], n_tokens: int, window: int
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    texts: list[str],
+    n_tokens: int,
+    window: int,
+    gather: bool = True,
 ) -> dict[str, float]:
     """Bits per UTF-8 byte of texts, cut into windows that do not see each other.
 
@@ -25,6 +30,7 @@ def bits_per_byte(
         texts: plain texts.
         n_tokens: the ids below it are those of the old vocabulary.
         window: T tokens a window holds, its start token included; for two figures to compare, the same for both.
+        gather: bring weights that ZeRO-3 parted together; False once an engine does that, layer by layer.
 
     Returns:
         `all_tokens`: the model's own loss. `old_tokens`: with the probabilities shared out among the first `n_tokens`
@@ -34,7 +40,7 @@ def bits_per_byte(
     was_training = model.training
     model.eval()
     sums = {"all_tokens": 0.0, "old_tokens": 0.0}
-    with whole(model.parameters()):
+    with whole(model.parameters() if gather else ()):
         for ids in token_ids(tokenizer, texts):
             for piece in torch.tensor(ids).split(window - 1):
                 inputs = torch.cat([torch.tensor([start]), piece])[None].to(model.device)

@@ -113,11 +113,12 @@ def fit(
             "Pack again with a block_size of at most that, or give longer_context (copy or interpolate)."
         )
     old = read_tokenizer(name)
+    check_rows(model, old, name)
     new_rows, longer = fingerprint(old) != fingerprint(tokenizer), context > had
     if new_rows:
         check_base(Path(tokenizer_path), old, name)
     window = min(had, LONGEST_WINDOW)
-    before = bits_per_byte(model, old, english, n_ids(old), window) if english and (new_rows or longer) else None
+    before = bits_per_byte(model, old, english, n_ids(old), window) if english else None
     if longer:
         model = lengthen(model, context, longer_context)
     rows = {"shared": n_ids(tokenizer), "new": 0}
@@ -127,9 +128,11 @@ def fit(
     keep_splitter(model, tokenizer)
     facts: dict[str, Any] = {"embedding_rows": rows, "context": context_of(model)}
     if before is not None:
-        after = bits_per_byte(model, tokenizer, english, n_ids(old), window)
+        changed = new_rows or longer
+        after = bits_per_byte(model, tokenizer, english, n_ids(old), window) if changed else before
         facts["english"] = {
             "bytes": sum(len(text.encode()) for text in english),
+            "window_tokens": window,
             "bits_per_byte_before": before["old_tokens"],
             "bits_per_byte_after": after["all_tokens"],
             # Only where the ids of the English are the same does a loss among the old tokens mean anything.

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 
 from dnahlm.io import InputError
-from dnahlm.manifest import read_json
+from dnahlm.manifest import FILE_NAME, read_json, sha256
 from dnahlm.model.adapters import merge
 from dnahlm.model.create import name_loss
 from dnahlm.tokenizer.load import looks_local
@@ -24,24 +25,41 @@ WEIGHT_FILES = (
 ADAPTER_WEIGHT_FILES = ("adapter_model.safetensors", "adapter_model.bin")
 
 
-def load_checkpoint(name: str, attn_implementation: str = "sdpa") -> PreTrainedModel:
+def load_checkpoint(
+    name: str, attn_implementation: str = "sdpa", quantization: BitsAndBytesConfig | None = None
+) -> PreTrainedModel:
     """A whole checkpoint in float32 on the CPU (one in bf16 trains with float32 weights too).
 
     Args:
         name: folder, or name of a model on the hub (fetched or cached); its code is never run.
         attn_implementation: passed to transformers.
+        quantization: of the linear layers, for QLoRA; the model is then on this process's GPU where there is one.
 
     Raises:
-        InputError: it cannot be opened, or its files do not hold every tensor of the model.
+        InputError: it cannot be opened, is an adapter, or its files do not hold every tensor of the model.
     """
     require_checkpoint_place(name)
+    if (Path(name) / ADAPTER_FILE).is_file():
+        raise InputError(
+            f"{name}: is a LoRA adapter; a whole checkpoint is needed here. Fold it into its base first: "
+            f"`dnahlm model merge --adapter {name} --output <folder>`."
+        )
     with clear_load_errors(name):
         model, info = AutoModelForCausalLM.from_pretrained(
             name,
             dtype=torch.float32,
             attn_implementation=attn_implementation,
+            quantization_config=quantization,
             trust_remote_code=False,
+            # Else the error does not say which; but weights that ZeRO-3 has parted never match.
+            ignore_mismatched_sizes=not is_deepspeed_zero3_enabled(),
             output_loading_info=True,
+        )
+    if info["mismatched_keys"]:
+        key, found, wanted = min(info["mismatched_keys"])
+        raise InputError(
+            f"{name}: config.json describes {key} as {tuple(wanted)}, but the weights hold {tuple(found)}, so the two "
+            "do not belong together. Copy config.json and the weights from the same folder again."
         )
     # transformers fills what the file lacks with random numbers and only logs it; an answer from those is noise.
     if info["missing_keys"]:
@@ -57,21 +75,48 @@ def load_adapter(path: Path) -> PreTrainedModel:
     """A LoRA adapter folded into the base that its `adapter_config.json` names, in float32 on the CPU.
 
     Raises:
-        InputError: the base is not where the adapter says, or the two do not fit.
+        InputError: the base is not where the adapter says, is not the one it was trained on, or the two do not fit.
     """
     from peft import PeftModel
 
-    base = (read_json(path / ADAPTER_FILE) or {}).get("base_model_name_or_path")
-    if not base:
-        raise InputError(f"{path / ADAPTER_FILE}: names no base model (key base_model_name_or_path).")
-    if not Path(base).is_dir() and looks_local(Path(base)):
-        raise InputError(
-            f"{path / ADAPTER_FILE}: its base model {base} is no folder here (relative names start at {Path.cwd()}). "
-            "Correct base_model_name_or_path, or run from the folder the adapter was trained in."
-        )
+    base = base_of(path)
+    require_same_base(path, base)
     model = load_checkpoint(base)
     with clear_load_errors(str(path)):
         return merge(PeftModel.from_pretrained(model, str(path)))
+
+
+def base_of(adapter: Path) -> str:
+    """The checkpoint an adapter names as its base.
+
+    Raises:
+        InputError: it names none, or a folder that is not here.
+    """
+    base = (read_json(adapter / ADAPTER_FILE) or {}).get("base_model_name_or_path")
+    if not base:
+        raise InputError(f"{adapter / ADAPTER_FILE}: names no base model (key base_model_name_or_path).")
+    if not Path(base).is_dir() and looks_local(Path(base)):
+        raise InputError(
+            f"{adapter / ADAPTER_FILE}: its base model {base} is no folder here (relative names start at "
+            f"{Path.cwd()}). Correct base_model_name_or_path, or run from the folder the adapter was trained in."
+        )
+    return base
+
+
+def require_same_base(adapter: Path, base: str) -> None:
+    """Raise `InputError` when the base is another checkpoint than the adapter's manifest names.
+
+    One of the same shape would load without a word, and answer noise.
+    """
+    trained_on = ((read_json(adapter / FILE_NAME) or {}).get("inputs") or {}).get("checkpoint", {}).get("sha256")
+    here = Path(base) / FILE_NAME
+    found = sha256(here) if here.is_file() else None
+    if trained_on and found != trained_on:
+        raise InputError(
+            f"{adapter}: was trained on another checkpoint than {base} holds ({FILE_NAME} there has SHA-256 "
+            f"{found[:12] if found else 'none'}, the adapter's names {trained_on[:12]}). Put the right base there, or "
+            f"correct base_model_name_or_path in {adapter / ADAPTER_FILE}."
+        )
 
 
 def check_rows(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, where: str) -> None:
@@ -120,6 +165,7 @@ def clear_load_errors(where: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"{where}: cannot be loaded as a causal language model ({reason}). Give the folder that training wrote, "
-            "or a hub name on a machine that reaches the hub (or has the model in its cache)."
+            f"{where}: cannot be loaded as a causal language model ({reason}). Give the folder that training wrote. "
+            "A hub name needs the network or a filled cache; without them fetch it elsewhere (`hf download NAME "
+            "--local-dir FOLDER`), copy the folder here and give its path."
         ) from error

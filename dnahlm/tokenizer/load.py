@@ -50,7 +50,8 @@ def read_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
         reason = str(error).strip().split("\n")[0]
         raise InputError(
             f"{folder_or_hub_name}: cannot be loaded as a tokenizer ({reason}). Give a folder written by "
-            "`dnahlm tokenizer train` or by training, or a hub name with the network on."
+            "`dnahlm tokenizer train` or by training. A hub name needs the network or a filled cache; without them "
+            "fetch it elsewhere (`hf download NAME --local-dir FOLDER`), copy the folder here and give its path."
         ) from error
     except Exception as error:  # the Rust tokenizers library raises the bare class for a damaged tokenizer.json
         if type(error) is not Exception:

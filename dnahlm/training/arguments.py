@@ -11,8 +11,16 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from dnahlm.errors import machine_message
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
-from dnahlm.training.checkpoints import PREFIX, last_checkpoint
+from dnahlm.manifest import sha256
+from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
+
+# Settings that this package or upstream fills in.
+BY_MACHINE = {
+    "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
+    "resume_from_checkpoint", "eval_on_start",
+}  # fmt: skip
 
 
 def has_bf16() -> bool:
@@ -48,8 +56,22 @@ class MachineArguments:
         self.bf16 = resolve_precision(self.precision)
         if self.ddp_find_unused_parameters is None:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
+        require_devices(self.use_cpu)
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
+
+
+def require_devices(use_cpu: bool) -> None:
+    """Raise `InputError` when a launch starts more processes on this machine than it has GPUs.
+
+    Where there is none at all, the processes run on the CPU; accelerate does not tell a script which was meant.
+    """
+    started, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.accelerator.device_count()
+    if not use_cpu and 0 < found < started:
+        raise InputError(
+            f"the launch starts {started} processes on this machine, which has {found} GPUs. Pass --num_processes "
+            f"{found} to accelerate, or --use_cpu true."
+        )
 
 
 def is_main_process() -> bool:
@@ -77,9 +99,9 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
     args.output_dir = str(part)
     try:
         yield part
-    except BaseException:
-        if is_main_process() and last_checkpoint(part) is None:
-            remove(part)
+    except BaseException as error:
+        if is_main_process():
+            clear_up(part, error)
         raise
     if is_main_process():
         # The arguments are in the manifest; upstream's file of them is a pickle.
@@ -89,6 +111,22 @@ def staged_training(args: TrainingArguments, overwrite: bool, inputs: Iterable[s
         for weights in part.glob("*.safetensors"):  # upstream writes them readable by the owner only
             weights.chmod(readable)
         replace(part, final)
+
+
+def clear_up(part: Path, error: BaseException) -> None:
+    """Drop what a failed run left half-written; the whole folder where no complete checkpoint is in it.
+
+    Raises:
+        InputError: the machine gave no room, but there is a checkpoint to go on from.
+    """
+    for checkpoint in part.glob(f"{PREFIX}*"):
+        if not is_complete(checkpoint):
+            remove(checkpoint)
+    good = last_checkpoint(part)
+    if good is None:
+        remove(part)
+    elif isinstance(error, Exception) and (said := machine_message(error)):
+        raise InputError(f"{said} {good} is kept: --resume_from_checkpoint true goes on from there.") from error
 
 
 def wants_resume(resume_from_checkpoint: str | bool | None) -> bool:
@@ -137,10 +175,20 @@ def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
 
 
 def changed_settings(args: TrainingArguments) -> dict[str, Any]:
-    """The upstream settings that differ from their defaults, for the manifest; no token or key is among them."""
-    defaults = {field.name: field.default for field in dataclasses.fields(args) if field.init}
-    chosen = {name: value for name, value in args.to_dict().items() if name in defaults and value != defaults[name]}
-    return {name: value for name, value in chosen.items() if "token" not in name and name != "logging_dir"}
+    """The upstream settings that a user chose, for the manifest: those that are neither default nor the machine's."""
+    values = args.to_dict()  # which hides tokens of the hub
+    chosen: dict[str, Any] = {}
+    for entry in dataclasses.fields(args):
+        value, default = values.get(entry.name), entry.default
+        is_set = value not in (None, False, [], "") or default not in (None, "", "none", dataclasses.MISSING)
+        if entry.init and is_set and value != default and entry.name not in BY_MACHINE and "token" not in entry.name:
+            chosen[entry.name] = value
+    return chosen | {"output_dir": args.output_dir.removesuffix(".part")}
+
+
+def weight_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 (hex) of every file of weights."""
+    return {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
 
 
 def how(manifest: dict[str, Any]) -> str:

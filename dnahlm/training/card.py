@@ -1,32 +1,55 @@
 """README.md of a checkpoint folder: the model card, written from the manifest, so that no figure is retyped."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from dnahlm.model.adapters import AdapterArguments
 from dnahlm.training.arguments import how
+from dnahlm.training.curve import FILE_NAME as CURVE
+from dnahlm.training.forgetting import ROWS, why_none
 
 BIT_NAMES = {"bits_per_base": "DNA, bits per base", "bits_per_byte": "English, bits per byte"}
+USE = {
+    "pretrain": "Intended as a start for tuning (`recipes/sft.py`) and for research on how models read DNA beside "
+    "English. It answers no questions: it only continues text.",
+    "sft": "Intended for research: to ask the questions of the tasks below about a sequence (`dnahlm predict`, "
+    "`dnahlm chat`) and to compare models. Answers to other questions mean nothing. Read what `dnahlm evaluate` prints "
+    "before you trust one.",
+}
+ADAPTER_SETTINGS = {field.name for field in dataclasses.fields(AdapterArguments)}
+NOT_CLINICAL = (
+    "**Not a clinical or diagnostic tool.** Do not use it for decisions about anyone's health, and not to predict what "
+    "a variant does to a person."
+)
 
 
 def write_card(folder: Path, manifest: dict[str, Any]) -> None:
     """Write `folder/README.md` for a finished training stage."""
     base = manifest["start"]["from"] if "start" in manifest else manifest["inputs"]["checkpoint"]["path"]
-    lines = ["---", "library_name: transformers", "tags: [dna, dnahlm]"]
+    library = "peft" if manifest["config"]["use_peft"] else "transformers"
+    lines = ["---", f"library_name: {library}", "tags: [dna, dnahlm]"]
     lines += [] if base == "scratch" else [f"base_model: {base}"]
     lines += ["---", "", f"# {folder.name.removesuffix('.part')}", "", opening(manifest, base), ""]
-    lines += ["Not a clinical or diagnostic tool.", "", *data_lines(manifest), *figure_lines(manifest)]
-    lines += ["## How it was made", "", *table(how_rows(manifest)), ""]
-    lines += ["## Settings that differ from upstream's defaults", "", *table(manifest["config"]["training"]), ""]
+    lines += ["## Use", "", USE[manifest["stage"]], "", NOT_CLINICAL, "", *data_lines(manifest)]
+    lines += [*figure_lines(manifest), *forgetting_lines(manifest, base)]
+    lines += ["## How it was made", "", *table(how_rows(manifest)), "", *recipe_lines(manifest)]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def opening(manifest: dict[str, Any], base: str) -> str:
     """The first sentence: what this is."""
-    size = f"{manifest['counts']['parameters'] / 1e6:.2f} M parameters"
+    counts = manifest["counts"]
+    what = f"causal language model of {counts['parameters'] / 1e6:.2f} M parameters"
+    if manifest["config"]["use_peft"]:
+        trained = counts["trained_parameters"] / 1e6
+        what = f"LoRA adapter ({trained:.2f} M trained parameters) of a {what}"
     if manifest["stage"] == "pretrain":
         origin = "trained from scratch" if base == "scratch" else f"continued from `{base}`"
-        return f"A causal language model of {size} for DNA and English, {origin} by `dnahlm`. It answers no questions."
-    return f"A causal language model of {size}, tuned by `dnahlm` from `{base}` to answer questions about DNA."
+        return f"A {what} for DNA and English, {origin} by `dnahlm`. It answers no questions."
+    return f"A {what}, tuned by `dnahlm` from `{base}` to answer questions about DNA."
 
 
 def data_lines(manifest: dict[str, Any]) -> list[str]:
@@ -37,11 +60,17 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         blocks = manifest["inputs"]["blocks"]["manifest"]
         corpus = blocks["inputs"]["corpus"].get("manifest", {})
         train = blocks["counts"]["train"]
+        hashes = {name: entry.get("sha256", "unknown") for name, entry in corpus.get("inputs", {}).items()}
         lines += [
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
             f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.",
             "",
-            *(f"- {name} ({source['kind']})" for name, source in corpus.get("counts", {}).get("sources", {}).items()),
+            "| source | kind | sha256 |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {source['kind']} | {hashes.get(name, 'unknown')} |"
+                for name, source in corpus.get("counts", {}).get("sources", {}).items()
+            ),
         ]
     else:
         counts = manifest["inputs"]["instructions"]["manifest"]["counts"]
@@ -53,16 +82,28 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
 
 
 def figure_lines(manifest: dict[str, Any]) -> list[str]:
-    """What was measured on validation data, before and after where both are known."""
+    """What was measured on validation data, before and after where both are known, and the curve."""
     lines = ["## Measured on held-out data", ""]
-    if manifest["stage"] != "pretrain":
+    if manifest["stage"] == "pretrain":
+        before = manifest.get("validation_before") or {}
+        lines += ["| | before | after |", "|---|---|---|"]
+        for name, value in manifest["validation"].items():
+            start = f"{before[name]:.4f}" if name in before else "-"
+            lines += [f"| {BIT_NAMES[name]} | {start} | {value:.4f} |"]
+    else:
         loss = f"{manifest['validation_loss']:.4f} nats per answer token"
-        return [*lines, f"Validation loss {loss}. For scores run `dnahlm evaluate`.", ""]
-    before = manifest.get("validation_before") or {}
-    lines += ["| | before | after |", "|---|---|---|"]
-    for name, value in manifest["validation"].items():
-        start = f"{before[name]:.4f}" if name in before else "-"
-        lines += [f"| {BIT_NAMES[name]} | {start} | {value:.4f} |"]
+        lines += [f"Validation loss {loss}. For scores run `dnahlm evaluate`."]
+    return [*lines, "", f"![loss curve]({CURVE})", ""]
+
+
+def forgetting_lines(manifest: dict[str, Any], base: str) -> list[str]:
+    """What became of the English the model knew before."""
+    lines, figures = ["## English before and after", ""], manifest["forgetting"]
+    if not figures:
+        return [*lines, f"{why_none(base).capitalize()}.", ""]
+    lines += ["The same text, in the same windows, each time.", ""]
+    lines += [f"| bits per byte on {figures['english_bytes']:,} held-out bytes | |", "|---|---|"]
+    lines += [f"| {words} | {figures[key]:.4f} |" for key, words in ROWS.items() if key in figures]
     return [*lines, ""]
 
 
@@ -73,11 +114,23 @@ def how_rows(manifest: dict[str, Any]) -> dict[str, Any]:
         "seed": manifest["seed"],
         "steps": f"{manifest['counts']['steps']:,}",
         "tokenizer sha256": manifest["tokenizer_sha256"],
+        **{f"{name} sha256": value for name, value in manifest["weights"].items()},
         **{f"input {name}": f"{entry['path']} (sha256 {entry.get('sha256', 'unknown')})"
            for name, entry in manifest["inputs"].items()},
         "versions": ", ".join(f"{name} {version}" for name, version in manifest["versions"].items()),
         "commit": manifest["git_commit"],
     }  # fmt: skip
+
+
+def recipe_lines(manifest: dict[str, Any]) -> list[str]:
+    """Every setting that is not empty, as the file that would give this run again."""
+    script = f"recipes/{manifest['stage']}.py"
+    settings = {**manifest["config"], **manifest["config"]["training"]}
+    chosen = {name: value for name, value in settings.items() if name != "training" and value is not None}
+    if not settings["use_peft"]:
+        chosen = {name: value for name, value in chosen.items() if name not in ADAPTER_SETTINGS}
+    text = yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True).rstrip()
+    return ["## Recipe", "", f"`python {script} --config recipe.yaml` with:", "", "```yaml", text, "```", ""]
 
 
 def table(rows: dict[str, Any]) -> list[str]:

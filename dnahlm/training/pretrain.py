@@ -1,28 +1,34 @@
 """Pretraining: packed blocks -> a checkpoint, from scratch or continuing one, in one process or under DeepSpeed."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from transformers import PreTrainedModel, PreTrainedTokenizerFast, TrainingArguments, set_seed
+from transformers import TrainingArguments, set_seed
 
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
-from dnahlm.model.create import ModelArguments, check_attention, create_model
+from dnahlm.model.adapters import AdapterArguments, adapted, lora_config
+from dnahlm.model.create import ModelArguments
 from dnahlm.model.english import sample
-from dnahlm.model.fit import fit
-from dnahlm.model.fit import summary as summary_of_fit
 from dnahlm.model.isolation import TOLERANCE, packing_leak
-from dnahlm.model.load import load_checkpoint
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
-from dnahlm.training.arguments import MachineArguments, changed_settings, how, is_main_process, staged_training
+from dnahlm.training.arguments import (
+    MachineArguments,
+    changed_settings,
+    how,
+    is_main_process,
+    staged_training,
+    weight_hashes,
+)
 from dnahlm.training.block_trainer import BITS, BlockTrainer
 from dnahlm.training.blocks import BlockStream, collate_blocks, read_blocks
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.card import write_card
+from dnahlm.training.curve import LossCurve
+from dnahlm.training.forgetting import forgetting_table, why_none
 from dnahlm.training.muon import optimizer_for
+from dnahlm.training.start import english_of, forgetting_from, starting_model
 
 
 @dataclass
@@ -44,12 +50,19 @@ class PretrainArguments(MachineArguments, TrainingArguments):
     """Upstream's training arguments, the precision by machine, and Muon."""
 
 
-def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainArguments) -> dict[str, Any]:
-    """blocks/ (N, T) -> output_dir/: checkpoint, tokenizer, loss.jsonl, manifest.
+def run(
+    data: PretrainDataArguments,
+    model_args: ModelArguments,
+    args: PretrainArguments,
+    adapter: AdapterArguments | None = None,
+) -> dict[str, Any]:
+    """blocks/ (N, T) -> output_dir/: checkpoint (or adapter), tokenizer, loss.jsonl, loss.png, manifest.
 
     Raises:
-        InputError: blocks packed with another tokenizer or longer than the checkpoint's context, output taken.
+        InputError: blocks packed with another tokenizer or longer than the checkpoint's context, output taken, or an
+            adapter on a checkpoint that was not fitted to the tokenizer first.
     """
+    adapter = adapter or AdapterArguments()
     clock = StageClock()
     blocks = read_manifest(data.blocks, "corpus pack")
     tokenizer_path = data.tokenizer or blocks["inputs"]["tokenizer"]["path"]
@@ -60,7 +73,10 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
             "Run `dnahlm corpus pack` again with this tokenizer, or give the one named in the blocks' manifest."
         )
     set_seed(args.seed)  # before the weights are drawn, which the trainer's own seeding would be too late for
-    model, start = starting_model(model_args, tokenizer, tokenizer_path, data.blocks, blocks["block_size"], args.seed)
+    english = sample(english_of(Path(data.blocks), tokenizer))
+    model, start = starting_model(
+        model_args, adapter, tokenizer, tokenizer_path, english, blocks["block_size"], args.seed, args.bf16
+    )
     model.config.use_cache = False  # with a cache, packed documents would see each other
     leak = packing_leak(model)
     if leak > TOLERANCE and is_main_process():
@@ -68,42 +84,54 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
             f"note: a {model.config.model_type} model does not keep packed documents apart: one changes the logits of "
             f"the next by up to {leak:.2g} (its first tokens see the last ones before them)"
         )
+    if (config := lora_config(adapter, model, tokenizer)) is not None:
+        model = adapted(model, config, recompute=args.activation_checkpointing or args.gradient_checkpointing)
+    forgetting = forgetting_from(start, english, tokenizer)
     held_out = blocks["counts"]["validation"]
+    block_size = blocks["block_size"]
+    tokens_per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size * block_size
+    curve = LossCurve(tokens_per_step, "tokens")
     with staged_training(
         args, data.overwrite, [data.blocks, tokenizer_path, model_args.model_name_or_path or data.blocks]
     ) as part:
         train = Path(data.blocks) / "train"
         trainer = BlockTrainer(
             held_out,
-            blocks["block_size"],
+            block_size,
             model=model,
             args=args,
             processing_class=tokenizer,
             train_dataset=BlockStream(train, args.seed) if data.streaming else read_blocks(train),
             eval_dataset={kind: read_blocks(Path(data.blocks) / "validation" / kind) for kind in held_out},
             data_collator=collate_blocks,
-            callbacks=[LossLog()],
+            callbacks=[LossLog(), curve],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
         # What forgetting is measured against; a resumed run has the figures in the state it goes on from.
         args.eval_on_start |= start["from"] != "scratch" and not args.resume_from_checkpoint
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         bits = bits_of(trainer.evaluate())
+        if forgetting.figures:
+            forgetting.measure(trainer.model, "after_training", gather=False)
         model.config.use_cache = True
         trainer.save_model(str(part))
         manifest: dict[str, Any] = {}
         if trainer.is_world_process_zero():
-            tokens = result.global_step * args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+            curve.draw(part, trainer.state.log_history)
             manifest = write_manifest(
                 part,
                 "pretrain",
-                {"seed": args.seed, **vars(data), **vars(model_args), "training": changed_settings(args)},
+                {
+                    "seed": args.seed, **vars(data), **vars(model_args), **vars(adapter),
+                    "training": changed_settings(args),
+                },
                 clock,
-                {"blocks": data.blocks},
+                {"blocks": data.blocks, **({} if start["from"] == "scratch" else {"checkpoint": start["from"]})},
                 {
                     "steps": result.global_step,
-                    "tokens": tokens * blocks["block_size"],
+                    "tokens": result.global_step * tokens_per_step,
                     "parameters": model.num_parameters(),
+                    "trained_parameters": model.num_parameters(only_trainable=True),
                 },
                 start=start,
                 tokenizer_sha256=fingerprint(tokenizer),
@@ -112,8 +140,10 @@ def run(data: PretrainDataArguments, model_args: ModelArguments, args: PretrainA
                 precision="bf16" if args.bf16 else "fp32",
                 validation=bits,
                 validation_before=bits_before(trainer),
+                forgetting=forgetting.figures,
                 packing_leak=leak,
-            )
+                weights=weight_hashes(part),
+            )  # fmt: skip
             write_card(part, manifest)
             print(summary(manifest))
     trainer.accelerator.wait_for_everyone()
@@ -132,36 +162,6 @@ def bits_before(trainer: BlockTrainer) -> dict[str, float]:
     return {name: value for bits in logged for name, value in bits.items()}
 
 
-def starting_model(
-    args: ModelArguments, tokenizer: PreTrainedTokenizerFast, tokenizer_path: str, data: str, block_size: int, seed: int
-) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """The model a run begins with, and where it came from.
-
-    A checkpoint that was trained with another vocabulary gets new embedding rows (`model.fit`).
-    """
-    if not args.model_name_or_path:
-        return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
-    check_attention(args.attn_implementation)
-    model = load_checkpoint(args.model_name_or_path, args.attn_implementation)
-    english = sample(english_of(Path(data), tokenizer))
-    model, facts = fit(
-        model, args.model_name_or_path, tokenizer, tokenizer_path, block_size, args.longer_context,
-        args.new_token_init, english, seed,
-    )  # fmt: skip
-    if is_main_process():
-        print(summary_of_fit(facts))
-    return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, **facts}
-
-
-def english_of(blocks: Path, tokenizer: PreTrainedTokenizerFast) -> Iterator[str]:
-    """Yield the held-out English of packed blocks, none where they hold none."""
-    if not (blocks / "validation" / "text").is_dir():
-        return
-    for row in read_blocks(blocks / "validation" / "text"):
-        for ids in np.split(row["input_ids"], np.flatnonzero(row["position_ids"] == 0)):
-            yield tokenizer.decode(ids, skip_special_tokens=True)
-
-
 def zero_stage(trainer: BlockTrainer) -> int | None:
     """ZeRO stage of a DeepSpeed launch, None in a plain one."""
     plugin = trainer.accelerator.state.deepspeed_plugin
@@ -169,10 +169,11 @@ def zero_stage(trainer: BlockTrainer) -> int | None:
 
 
 def summary(manifest: dict[str, Any]) -> str:
-    """One line of facts for the terminal."""
+    """The facts for the terminal: one line, and what English costs now."""
     counts = manifest["counts"]
     bits = ", ".join(f"{value:.3f} {name.replace('_', ' ')}" for name, value in manifest["validation"].items())
     return (
         f"pretrained {counts['parameters'] / 1e6:.2f} M parameters from {manifest['start']['from']} on "
-        f"{counts['tokens'] / 1e6:.2f} M tokens in {counts['steps']:,} steps ({how(manifest)}); held out: {bits}"
+        f"{counts['tokens'] / 1e6:.2f} M tokens in {counts['steps']:,} steps ({how(manifest)}); held out: {bits}\n"
+        + (forgetting_table(manifest["forgetting"]) or why_none(manifest["start"]["from"]))
     )

@@ -16,7 +16,7 @@ from trl import SFTConfig
 
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
-from dnahlm.model.adapters import AdapterArguments, lora_config
+from dnahlm.model.adapters import AdapterArguments, lora_config, quantization
 from dnahlm.model.create import check_attention, context_of, set_special_ids
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
@@ -25,10 +25,12 @@ from dnahlm.tasks.prompt import encode, render_prompts
 from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 from dnahlm.training.answer_trainer import AnswerTrainer
-from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training
+from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training, weight_hashes
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.card import write_card
+from dnahlm.training.curve import LossCurve
 from dnahlm.training.dropout import IGNORE_INDEX, ROW, UNITS
+from dnahlm.training.forgetting import Forgetting, forgetting_table, held_out_english, why_none, window_of
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
 
@@ -46,6 +48,11 @@ class SftDataArguments:
         default=0.0,
         metadata={"help": "probability to leave out a merge in the DNA of training rows, cut anew each epoch; 0 = off; "
                   "always off at evaluation and in what is saved"},
+    )  # fmt: skip
+    english: str | None = field(
+        default=None,
+        metadata={"help": "corpus whose held-out English shows what tuning costs; empty = the one of pretraining, if "
+                  "it is still there"},
     )  # fmt: skip
     overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
 
@@ -79,10 +86,14 @@ def run(
         raise InputError(f"{data.instructions}: has no tasks/ folder. Run `dnahlm instructions build` again.")
     tokenizer = load_tokenizer(data.model_name_or_path)
     check_attention(data.attn_implementation)
-    model = load_checkpoint(data.model_name_or_path, data.attn_implementation)
+    quantized = quantization(adapter, args.bf16)
+    model = load_checkpoint(data.model_name_or_path, data.attn_implementation, quantized)
     check_rows(model, tokenizer, data.model_name_or_path)
     set_special_ids(model, tokenizer)
     args.max_length = min(args.max_length or context_of(model), context_of(model))
+    english = held_out_english(data.model_name_or_path, data.english)
+    forgetting = Forgetting(english, tokenizer, window_of(model))
+    forgetting.measure(model, "before_training")
     dropout = DnaDropout(tokenizer, data.bpe_dropout) if data.bpe_dropout else None
     datasets, records = {}, {}
     for split in ("train", "validation"):
@@ -91,6 +102,8 @@ def run(
         datasets[split] = encode_records(tokenizer, records[split], args.max_length, path)
     if dropout:
         datasets["train"] = with_dna_units(datasets["train"], tokenizer, records["train"], dropout)
+    per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+    curve = LossCurve(per_step, "examples")
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = AnswerTrainer(
             model=model,
@@ -99,16 +112,18 @@ def run(
             train_dataset=datasets["train"],
             eval_dataset=datasets["validation"],
             peft_config=lora_config(adapter, model, tokenizer),
-            callbacks=[LossLog()],
+            callbacks=[LossLog(), curve],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
         if dropout:
             trainer.cut_dna_anew(dropout)
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
         validation = trainer.evaluate()
+        forgetting.measure(trainer.model, "after_training", gather=False)
         save(trainer.model, trainer, part)
         manifest: dict[str, Any] = {}
         if trainer.is_world_process_zero():
+            curve.draw(part, trainer.state.log_history)
             write_tasks(Path(data.instructions), records["train"], part)
             unset_hf_deepspeed_config()  # else ZeRO-3 would part what this process alone opens
             facts = finish(part) if finish else {}
@@ -122,7 +137,8 @@ def run(
                     "steps": result.global_step,
                     "examples": len(records["train"]),
                     "epochs": result.metrics.get("epoch"),
-                    "parameters": model.num_parameters(),
+                    "parameters": trainer.model.num_parameters(),
+                    "trained_parameters": trainer.model.num_parameters(only_trainable=True),
                 },
                 tokenizer_sha256=fingerprint(tokenizer),
                 chat_template_sha256=template_fingerprint(tokenizer),
@@ -130,6 +146,8 @@ def run(
                 zero_stage=zero_stage(trainer),
                 precision="bf16" if args.bf16 else "fp32",
                 validation_loss=validation["eval_loss"],
+                forgetting=forgetting.figures,
+                weights=weight_hashes(part),
                 tasks=built["tasks"],
                 **facts,
             )
@@ -200,5 +218,6 @@ def summary(manifest: dict[str, Any]) -> str:
     return (
         f"tuned {counts['parameters'] / 1e6:.2f} M parameters on {counts['examples']:,} instructions in "
         f"{counts['steps']:,} steps, {counts['epochs']:.1f} epochs ({how(manifest)}); "
-        f"validation loss {manifest['validation_loss']:.3f} nats per answer token"
+        f"validation loss {manifest['validation_loss']:.3f} nats per answer token\n"
+        + (forgetting_table(manifest["forgetting"]) or why_none(manifest["inputs"]["checkpoint"]["path"]))
     )

@@ -22,17 +22,27 @@ WARM_UP_SECONDS = 0.3
 def flops_per_token(model: PreTrainedModel, context: int) -> float:
     """Operations to train on one token: forward and backward, recomputation not counted.
 
+    A weight that an adapter leaves frozen costs 4 instead of 6: nothing is summed up for its own change.
+
     Args:
         model: its linear layers count, the head too; embedding rows are looked up, not multiplied.
         context: T, tokens per row; attention over the whole row counts, whatever a mask hides of it.
     """
     embeddings = {id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
-    shapes = {id(p): getattr(p, "ds_shape", p.shape) for p in model.parameters()}  # whole ones, under ZeRO-3 too
-    weights = sum(math.prod(s) for key, s in shapes.items() if len(s) >= 2 and key not in embeddings)
+    # What peft trains a copy of stays behind unused, as `original_module`.
+    used = {id(p): p for name, p in model.named_parameters() if ".original_module." not in name}
     head = model.get_output_embeddings()
+    matrices = [p for key, p in used.items() if len(whole_shape(p)) >= 2 and key not in embeddings]
     if head is not None and id(head.weight) in embeddings:  # tied: looked up at one end, multiplied at the other
-        weights += math.prod(shapes[id(head.weight)])
-    return 6.0 * weights + 12.0 * attention_layers(model) * model.config.hidden_size * context
+        matrices.append(head.weight)
+    operations = sum((6.0 if p.requires_grad else 4.0) * math.prod(whole_shape(p)) for p in matrices)
+    return operations + 12.0 * attention_layers(model) * model.config.hidden_size * context
+
+
+def whole_shape(weight: nn.Parameter) -> torch.Size:
+    """The shape of a weight that ZeRO-3 has parted, or that four bits hold packed."""
+    packed = getattr(weight, "quant_state", None)
+    return packed.shape if packed is not None else getattr(weight, "ds_shape", weight.shape)
 
 
 def attention_layers(model: PreTrainedModel) -> int:

@@ -2,10 +2,10 @@
 
     python eval/benchmarks/resume.py --kills 20
 
-Every second kill falls into the writing of a checkpoint (as soon as its folder is there, before it is complete), the
-others at a random moment. One process, float32, a GPT-2 of two layers on the simulated organism. After each kill the
-folder is checked: the last checkpoint that counts as complete must load. At the end the held-out figures, the losses of
-all steps and the weights must be equal, byte for byte.
+The kills take turns: into the writing of a checkpoint (up to 20 ms after its folder is there), up to a second after a
+checkpoint, and up to 12 seconds after the start, imports included. One process, float32, a GPT-2 of two layers on the
+simulated organism. Each next run goes on from the last complete checkpoint. At the end the held-out figures, the losses
+of all steps and the weights must be equal, byte for byte; else the status is 1.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from pathlib import Path
 from dnahlm.training.checkpoints import is_complete, last_checkpoint
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-SAVE_STEPS = 10
+SAVE_STEPS = 5
+KINDS = ("saving", "any", "starting")
 
 
 def stage(*words: object) -> None:
@@ -55,19 +56,30 @@ def start(blocks: Path, output: Path, steps: int, resume: bool) -> subprocess.Po
     return subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_moment(process: subprocess.Popen, part: Path, in_a_save: bool, rng: random.Random) -> bool:
-    """Wait until the moment to kill; False when the run ended before it."""
-    known = set(part.glob("checkpoint-*"))
-    while process.poll() is None and not (fresh := set(part.glob("checkpoint-*")) - known):
-        time.sleep(0.0005)
-    if process.poll() is not None:
-        return False
-    if not in_a_save:
-        deadline = time.monotonic() + rng.uniform(0.0, 2.0)
+def wait_for_moment(process: subprocess.Popen, part: Path, kind: str, rng: random.Random) -> str:
+    """Wait until the moment to kill, and describe it; empty when the run ended before.
+
+    Args:
+        process: of the run.
+        part: its unfinished folder.
+        kind: of `KINDS`.
+        rng: draws the moment.
+    """
+    if kind == "starting":
+        deadline = time.monotonic() + rng.uniform(0.0, 12.0)
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.001)
-    print(f"  {min(fresh).name} {'being written' if in_a_save else 'seen'}", end="")
-    return process.poll() is None
+        return "" if process.poll() is not None else "while starting or training"
+    known = set(part.glob("checkpoint-*"))
+    wanted = rng.randint(1, 3)  # of the new checkpoints; those before it are progress
+    fresh: list[Path] = []
+    while process.poll() is None and len(fresh) < wanted:
+        fresh += sorted(set(part.glob("checkpoint-*")) - known - set(fresh))
+        time.sleep(0.0002)
+    time.sleep(rng.uniform(0.0, 0.02) if kind == "saving" else rng.uniform(0.0, 1.0))
+    if process.poll() is not None:
+        return ""
+    return f"{fresh[-1].name} {'being written' if kind == 'saving' else 'or later'}"
 
 
 def last_losses(folder: Path) -> dict[int, float]:
@@ -80,7 +92,7 @@ def main() -> None:
     """Print one line per kill, then the verdict."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -90,9 +102,11 @@ def main() -> None:
         if start(blocks, root / "whole", args.steps, resume=False).wait():
             raise SystemExit("the uninterrupted run failed")
         part, kills, half_written, resume = root / "killed.part", 0, 0, False
+        print(f"{'kill':>4}  {'moment':<34}{'goes on from':<18}{'half-written, left aside'}", flush=True)
         while True:
             process = start(blocks, root / "killed", args.steps, resume)
-            if kills < args.kills and wait_for_moment(process, part, kills % 2 == 0, rng):
+            moment = wait_for_moment(process, part, KINDS[kills % len(KINDS)], rng) if kills < args.kills else ""
+            if moment:
                 os.kill(process.pid, signal.SIGKILL)
                 kills += 1
             _, said = process.communicate()
@@ -101,17 +115,31 @@ def main() -> None:
             if process.returncode != -signal.SIGKILL:
                 raise SystemExit(f"a resumed run failed:\n{said[-2000:]}")
             good = last_checkpoint(part)
-            half = [path.name for path in part.glob("checkpoint-*") if not is_complete(path)]
+            half = sorted(path.name for path in part.glob("checkpoint-*") if not is_complete(path))
             half_written += bool(half)
-            print(f"; kill {kills}: goes on from {good.name if good else 'the start'}, left aside {half or 'nothing'}")
+            start_of_next = good.name if good else "the start"
+            print(f"{kills:>4}  {moment:<34}{start_of_next:<18}{', '.join(half) or '-'}", flush=True)
             resume = good is not None
-        whole, killed = ((root / run) for run in ("whole", "killed"))
-        figures = [json.loads((run / "manifest.json").read_text())["validation"] for run in (whole, killed)]
-        weights = [(run / "model.safetensors").read_bytes() for run in (whole, killed)]
-        losses = [last_losses(run) for run in (whole, killed)]
-        print(f"\n{kills} kills, {half_written} of them left a half-written checkpoint, none was taken for a whole one")
-        print(f"held out, uninterrupted {figures[0]}, killed {figures[1]}, equal: {figures[0] == figures[1]}")
-        print(f"losses of {len(losses[0])} steps equal: {losses[0] == losses[1]}; weights: {weights[0] == weights[1]}")
+        print(f"\n{kills} kills, {half_written} of them left a half-written checkpoint; none was taken for a whole one")
+        compare(root / "whole", root / "killed")
+
+
+def compare(whole: Path, killed: Path) -> None:
+    """Print whether both runs ended alike; leave with status 1 if not."""
+    runs = (whole, killed)
+    figures = [json.loads((run / "manifest.json").read_text())["validation"] for run in runs]
+    losses = [last_losses(run) for run in runs]
+    weights = [(run / "model.safetensors").read_bytes() for run in runs]
+    print(f"{'':<24}{'uninterrupted':>16}{'killed':>16}  equal")
+    for name, value in figures[0].items():
+        print(f"{name:<24}{value:>16.9f}{figures[1][name]:>16.9f}  {value == figures[1][name]}")
+    last, same = max(losses[0]), losses[0] == losses[1]
+    print(f"{'last training loss':<24}{losses[0][last]:>16.9f}{losses[1][last]:>16.9f}  {same} (all steps)")
+    print(
+        f"{'bytes of weights':<24}{len(weights[0]):>16,}{len(weights[1]):>16,}  {weights[0] == weights[1]} (every byte)"
+    )
+    if figures[0] != figures[1] or losses[0] != losses[1] or weights[0] != weights[1]:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

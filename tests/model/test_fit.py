@@ -121,7 +121,7 @@ def test_a_tokenizer_extended_from_another_one_is_refused(world, tmp_path):
 
 def test_a_checkpoint_whose_embedding_is_too_small_is_refused(world, tmp_path):
     write_checkpoint(tmp_path / "small", BASES["gpt2"](), rows=300)
-    with pytest.raises(InputError, match=r"small: has 300 embedding rows, but its tokenizer 408 ids"):
+    with pytest.raises(InputError, match=r"small: the tokenizer has 408 tokens but the model 300 embedding rows"):
         run(config(world, tmp_path / "out", model_name_or_path=str(tmp_path / "small")))
     assert not (tmp_path / "out").exists()
 

@@ -131,6 +131,25 @@ def test_two_nodes_on_loopback_follow_the_loss_of_one_plain_process(plain, block
 
 
 @needs_deepspeed
+def test_four_cpu_processes_follow_the_loss_of_one_plain_process(plain, blocks, tmp_path):
+    file = on_two_cpu_processes("cpu.yaml", tmp_path, num_processes=4)
+    launch("pretrain.py", pretrain_arguments(blocks, tmp_path / "four", 1), zero=file)
+    assert manifest(tmp_path / "four")["processes"] == 4
+    assert losses(tmp_path / "four") == pytest.approx(losses(plain), abs=0.01)
+
+
+def test_a_machine_whose_partner_never_comes_stops_and_says_how_many_joined(blocks, tmp_path):
+    file = on_two_cpu_processes("multi_node.yaml", tmp_path, main_process_port=29631)
+    arguments = map(str, pretrain_arguments(blocks, tmp_path / "alone", 2))
+    command = [*ACCELERATE, str(file), "--machine_rank", "0", "--rdzv_conf", "timeout=5"]
+    answer = subprocess.run(
+        [*command, str(ROOT / "recipes" / "pretrain.py"), *arguments], capture_output=True, text=True, timeout=200
+    )
+    assert answer.returncode != 0 and "1/2 clients joined" in answer.stderr
+    assert not list(tmp_path.glob("alone*"))
+
+
+@needs_deepspeed
 def test_sft_under_zero2_writes_a_checkpoint_that_answers(blocks, instructions, tmp_path):
     from dnahlm.inference.load import load
 

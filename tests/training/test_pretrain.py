@@ -340,3 +340,58 @@ def test_a_streamed_run_resumes_with_the_batches_it_would_have_seen(blocks, tmp_
             run(data, SMALL, arguments(tmp_path / "cut", **more))
     again = run(data, SMALL, arguments(tmp_path / "cut", resume_from_checkpoint="true", **more))
     assert again["validation"] == whole["validation"]
+
+
+def test_the_card_holds_a_recipe_that_the_script_takes_and_the_hash_of_the_weights(blocks, tmp_path):
+    import re
+
+    import yaml
+
+    from dnahlm.config import check_flat_yaml
+    from dnahlm.manifest import sha256
+    from dnahlm.model.adapters import AdapterArguments
+
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain"))
+    card = (tmp_path / "pretrain" / "README.md").read_text()
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(re.search(r"```yaml\n(.*?)```", card, re.DOTALL).group(1))
+    check_flat_yaml(recipe, (PretrainDataArguments, ModelArguments, PretrainArguments, AdapterArguments))
+    settings = yaml.safe_load(recipe.read_text())
+    assert settings["output_dir"] == str(tmp_path / "pretrain") and settings["max_steps"] == 6
+    assert sha256(tmp_path / "pretrain" / "model.safetensors") in card
+
+
+def test_a_run_from_scratch_says_that_nothing_could_be_forgotten(blocks, tmp_path, capsys):
+    made = run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain"))
+    assert made["forgetting"] == {}
+    for said in (capsys.readouterr().out, (tmp_path / "pretrain" / "README.md").read_text()):
+        assert "rained from scratch: no earlier " in said
+
+
+def test_forgetting_is_measured_on_the_start_before_and_after_in_manifest_card_and_console(blocks, tmp_path, capsys):
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "first"))
+    go_on = ModelArguments(model_name_or_path=str(tmp_path / "first"))
+    capsys.readouterr()
+    made = run(PretrainDataArguments(blocks=str(blocks)), go_on, arguments(tmp_path / "second"))
+    figures, said = made["forgetting"], capsys.readouterr().out
+    assert figures["starting_checkpoint"] == figures["before_training"] > figures["after_training"] > 0
+    card = (tmp_path / "second" / "README.md").read_text()
+    for key in ("starting_checkpoint", "before_training", "after_training"):
+        assert f"{figures[key]:.4f}" in said and f"{figures[key]:.4f}" in card
+
+
+def test_the_curve_is_drawn_at_every_checkpoint_and_at_the_end_and_is_in_the_card(blocks, tmp_path, monkeypatch):
+    from dnahlm.training.curve import LossCurve
+
+    drawn, original = [], LossCurve.draw
+
+    def draw(self, folder, history):
+        original(self, folder, history)
+        drawn.append((folder / "loss.png").read_bytes())
+
+    monkeypatch.setattr(LossCurve, "draw", draw)
+    more = {"save_strategy": "steps", "save_steps": 2, "eval_strategy": "steps", "eval_steps": 2}
+    run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain", **more))
+    assert len(drawn) == 4  # steps 2, 4, 6 and the end
+    assert all(picture.startswith(b"\x89PNG") for picture in drawn) and len(set(drawn)) == 4
+    assert "![loss curve](loss.png)" in (tmp_path / "pretrain" / "README.md").read_text()
