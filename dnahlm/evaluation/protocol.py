@@ -10,7 +10,7 @@ from dnahlm.evaluation.candidate import Candidate, open_candidate, require_candi
 from dnahlm.evaluation.describe import describe_losses, describe_model, describe_run, describe_task, summarize
 from dnahlm.evaluation.predictions import write_predictions
 from dnahlm.evaluation.provenance import INSTRUCTIONS_STAGE, instructions_folder, seen_by
-from dnahlm.evaluation.report import terminal_table, write_report
+from dnahlm.evaluation.report.write import terminal_table, write_report
 from dnahlm.evaluation.rows import TaskRows, read_rows
 from dnahlm.evaluation.suite import Suite, load_suite
 from dnahlm.evaluation.task import evaluate_task

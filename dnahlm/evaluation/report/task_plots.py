@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dnahlm.evaluation.plots import DASHES, SERIES, SOFT, draw
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_rows import confidence
-from dnahlm.evaluation.report_stats import Bin, confidence_bins, length_bins
-from dnahlm.evaluation.tables import SHORT
+from dnahlm.evaluation.report.plots import DASHES, SERIES, SOFT, draw
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.stats import Bin, confidence_bins, length_bins
+from dnahlm.evaluation.report.tables import SHORT
+from dnahlm.evaluation.report.worst_rows import confidence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from dnahlm.evaluation.tables import (
+from dnahlm.evaluation.report.tables import (
     BASELINES,
     FEW_SHOT,
     METRIC_NAMES,

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from report_folder import THREE, TWO, write_evaluation
 
-from dnahlm.evaluation.plots import SERIES, loss_figure
-from dnahlm.evaluation.plots_forest import forest
-from dnahlm.evaluation.plots_task import roc_curves, task_figures
-from dnahlm.evaluation.report_predictions import read_predictions
-from dnahlm.evaluation.report_rows import worst_calibrated
-from dnahlm.evaluation.tables_task import against_baseline, remarks
+from dnahlm.evaluation.report.forest import forest
+from dnahlm.evaluation.report.plots import SERIES, loss_figure
+from dnahlm.evaluation.report.predictions import read_predictions
+from dnahlm.evaluation.report.task_plots import roc_curves, task_figures
+from dnahlm.evaluation.report.task_tables import against_baseline, remarks
+from dnahlm.evaluation.report.worst_rows import worst_calibrated
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_stats import Difference, mcc_difference
-from dnahlm.evaluation.tables import (
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.stats import Difference, mcc_difference
+from dnahlm.evaluation.report.tables import (
     BASELINES,
     METRIC_NAMES,
     NONE,

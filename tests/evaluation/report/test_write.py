@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 from report_folder import THREE, TWO, write_evaluation
 
-from dnahlm.evaluation.report import terminal_table, write_report
-from dnahlm.evaluation.report_facts import DISCLAIMER, SIMULATED
-from dnahlm.evaluation.tables import metric
+from dnahlm.evaluation.report.facts import DISCLAIMER, SIMULATED
+from dnahlm.evaluation.report.tables import metric
+from dnahlm.evaluation.report.write import terminal_table, write_report
 from dnahlm.io import InputError
 
 TASKS = {
