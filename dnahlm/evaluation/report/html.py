@@ -6,8 +6,8 @@ from typing import Any
 
 from dnahlm.evaluation.report.facts import DISCLAIMER, READING, facts
 from dnahlm.evaluation.report.forest import forest
+from dnahlm.evaluation.report.loss_plot import loss_figure
 from dnahlm.evaluation.report.overview import models, overview
-from dnahlm.evaluation.report.plots import loss_figure
 from dnahlm.evaluation.report.predictions import Rows
 from dnahlm.evaluation.report.tables import by_task, main_way, several_models, simulated_tasks, way_name
 from dnahlm.evaluation.report.task_plots import task_figures
