@@ -151,7 +151,7 @@ def test_texts_that_are_an_answer_and_stop_are_valid_and_baselines_stand_beside_
         assert task["metrics"]["majority"]["mcc"] == 0.0
         assert task["metrics"]["kmer_lr"]["mcc"] > 0.9
         assert task["n_baseline_train"] == 90
-    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0, "bias": []}
+    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0, "bias": [], "rows": 0, "changed_by_bias": 0}
 
 
 def test_a_model_that_never_stops_is_never_valid(folders, tiny_model, tmp_path):
