@@ -77,7 +77,7 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
                     baselines[task] = fit_baselines(suite, task_rows, config.seed)
                 results.append(evaluate_one(candidate, suite, task_rows, baselines[task], folder, config.seed, part))
         report = {**describe_run(config, suite, folder), "models": models, "loss": losses, "seconds": clock.seconds}
-        report |= {"tasks": results, "summary": summarize(results)}
+        report |= {"tasks": results, "summary": summarize(results, models)}
         write_report(part, report)
         counts = {r["task"]: {"rows": r["n"], "rows_not_asked": r["n_available"] - r["n"]} for r in results}
         inputs = {f"m{n}": path for n, path in enumerate(config.model, 1)}

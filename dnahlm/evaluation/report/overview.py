@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from dnahlm.evaluation.report.tables import (
-    BASELINES,
     FEW_SHOT,
     METRIC_NAMES,
     NONE,
@@ -154,23 +153,23 @@ def habits(report: dict[str, Any]) -> Table | None:
 
 
 def seeds(report: dict[str, Any]) -> Table | None:
-    """Mean and standard deviation of each task's headline figure over models, such as several seeds."""
-    lines = report.get("summary") or []
-    if not several_models(report) or not lines:
+    """Mean and standard deviation of each task's headline figure over models of one kind, such as several seeds."""
+    headlines = {task["task"]: headline(task) for task in report["tasks"]}
+    lines = [line for line in report.get("summary") or [] if line["metric"] == headlines[line["task"]]]
+    if not lines:
         return None
-    first = {task["task"]: task for task in reversed(report["tasks"])}
-    found = {(line["task"], line["way"], line["metric"]): line for line in lines}
-    ways = [way for way in (*MODEL_WAYS, *BASELINES) if any(key[1] == way for key in found)]
+    ways = [way for way in MODEL_WAYS if any(line["way"] == way for line in lines)]
     rows = [["task", "metric", "models", *(way_name(way).removeprefix("model, ") for way in ways)]]
-    for name in dict.fromkeys(task["task"] for task in report["tasks"]):
-        metric_of = headline(first[name])
-        own = [found.get((name, way, metric_of)) for way in ways]
-        n = max((line["n_models"] for line in own if line), default=0)
-        cells = [f"{number(line['mean'])} ± {number(line['sd'])}" if line else NONE for line in own]
-        rows.append([name, METRIC_NAMES.get(metric_of, metric_of), str(n), *cells])
+    for task in headlines:
+        own = [line for line in lines if line["task"] == task]
+        # A way that only some of the models were asked in has fewer names, which belong to those of the longest list.
+        for names in sorted({tuple(line["models"]) for line in own if line["way"] == own[0]["way"]}):
+            found = {line["way"]: line for line in own if set(line["models"]) <= set(names)}
+            cells = [f"{number(found[w]['mean'])} ± {number(found[w]['sd'])}" if w in found else NONE for w in ways]
+            rows.append([task, METRIC_NAMES.get(headlines[task], headlines[task]), " ".join(names), *cells])
     note = (
-        "Mean ± standard deviation (n - 1) over the models: what another seed would change. The intervals elsewhere "
-        "say what other test rows would change."
+        "Mean ± standard deviation (n - 1) over models of one architecture and size: what another seed would change, "
+        "where they differ in nothing else. The intervals elsewhere say what other test rows would change."
     )
     return Table("Mean over models", note, rows)
 
