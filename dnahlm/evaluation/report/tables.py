@@ -109,7 +109,8 @@ def way_name(way: str) -> str:
     ('model, 4 examples in the prompt', 'k-mer logistic regression', 'lookup')
     """
     if way.startswith(FEW_SHOT):
-        return f"model, {way.removeprefix(FEW_SHOT)} examples in the prompt"
+        k = way.removeprefix(FEW_SHOT)
+        return f"model, {k} example{'' if k == '1' else 's'} in the prompt"
     return WAYS.get(way, way)
 
 
