@@ -34,9 +34,15 @@ class EvaluateConfig:
                   "one recipe give means and standard deviations"}
     )  # fmt: skip
     output: str = field(metadata={"help": "folder for predictions, report.json, report.md and report.html"})
-    suite: str = field(default="smoke", metadata={"help": "name of a shipped suite, or a YAML file"})
+    suite: str = field(
+        default="smoke", metadata={"help": "smoke, full, gue, genemask or zero_shot (shipped), or a YAML file of yours"}
+    )
     instructions: str | None = field(
-        default=None, metadata={"help": "folder of instruction rows; empty = the one the model was tuned on"}
+        default=None,
+        metadata={
+            "help": "folder of `dnahlm instructions build` whose test rows are asked; default: the one the "
+            "first model was tuned on; needed for models that were not tuned here"
+        },
     )
     seed: int = field(
         default=0, metadata={"help": "draws the rows where the suite limits their number, examples and resamples"}

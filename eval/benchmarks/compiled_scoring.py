@@ -3,7 +3,7 @@
 python eval/benchmarks/compiled_scoring.py --rows 2000 --bases 70
 
 Rows of one length, so that a compiled graph meets few shapes: the best case for it. A run of the same rows before the
-timed ones compiles; its seconds are told apart. Our oneDNN layers cannot be compiled, so the compiled model goes without.
+timed ones compiles; its seconds are told apart. Our oneDNN layers cannot be compiled: the compiled model goes without.
 """
 
 import argparse

@@ -82,9 +82,9 @@ def degrees(report: dict[str, Any]) -> Table | None:
         rows.append([f"{part['n']:,}", *(cell(part, way, headline(task)) for way in ways), task["status"]])
     note = (
         "From weak to strong; a figure stands only where the manifests show that the model had not seen it in tuning: "
-        "the row, the words of the question, the words of the answers, the task. n: rows without a near-duplicate among "
-        "the train rows, where that was checked; all figures here are of these. - means seen, or not measured. The "
-        "pretraining corpus is not part of this check."
+        "the row, the words of the question, the words of the answers, the task. n: rows without a near-duplicate "
+        "among the train rows, where that was checked; all figures here are of these. - means seen, or not measured. "
+        "The pretraining corpus is not part of this check."
     )
     header = [*named(report), "n", *DEGREES.values(), "status"]
     return Table("Four degrees of zero-shot", note, [header, *labelled(report, rows)])

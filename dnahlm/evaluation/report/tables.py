@@ -7,6 +7,7 @@ WAYS = {  # key in a task's metrics -> its name, in the order shown; few_shot_<k
     "scored": "model, scored",
     "strands": "model, mean of both strands",
     "generated": "model, generated",
+    "scored_sets": "model, sets of labels scored",
     "held_out": "model, unseen phrasing",
     "label_words": "model, unseen label words",
     "option_order": "control: answers listed in another order",
