@@ -71,7 +71,7 @@ COMMANDS = {
         "tuned model + suite -> scores, report.html",
     ),
     "report compare": (
-        "dnahlm.evaluation.report_compare",
+        "dnahlm.evaluation.compare.run",
         "CompareConfig",
         "two evaluations, or two models of one -> paired tests per task",
     ),

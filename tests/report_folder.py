@@ -140,8 +140,8 @@ def means(entries):
             for name in own[0]["metrics"][way]:
                 values = [e["metrics"][way][name] for e in own]
                 if None not in values:
-                    lines.append({"task": task, "way": way, "metric": name, "mean": float(np.mean(values)),
-                                  "sd": float(np.std(values, ddof=1)), "n_models": len(values)})  # fmt: skip
+                    lines.append({"task": task, "way": way, "metric": name, "models": [e["model"] for e in own],
+                                  "mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))})  # fmt: skip
     return lines
 
 

@@ -13,12 +13,12 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from dnahlm.inference.load import Loaded, load, read_task_facts
 from dnahlm.io import InputError, shipped
 from dnahlm.manifest import FILE_NAME, read_json, sha256
+from dnahlm.model.create import context_of
 from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
 from dnahlm.tasks.spec import load_task
 from dnahlm.tokenizer.load import read_tokenizer, require_complete, template_fingerprint
 
 ALPACA, OWN = "alpaca", "own"
-UNLIMITED = 1 << 20  # tokens; a model whose config names no context, such as a recurrent one
 
 
 @dataclass
@@ -73,8 +73,6 @@ def open_candidate(path: str, name: str) -> Candidate:
     tuned_here = manifest is not None or (Path(path) / "tasks").is_dir()
     notes = complete(tokenizer, path, tuned_here)
     loaded = load(path, tokenizer=tokenizer)
-    if getattr(loaded.model.config, "max_position_embeddings", None) is None:
-        loaded.model.config.max_position_embeddings = min(tokenizer.model_max_length, UNLIMITED)
     is_alpaca = (tokenizer.chat_template or "").strip().endswith(alpaca().strip())
     if not is_alpaca:
         notes.append("asked with the chat template of its own tokenizer, not the Alpaca one of the instructions")
@@ -166,7 +164,7 @@ def head_scores(candidate: Candidate, texts: list[str], options: list[str], batc
     """
     model, tokenizer = candidate.loaded.model, candidate.loaded.tokenizer
     ids = tokenizer(texts)["input_ids"]
-    limit = getattr(model.config, "max_position_embeddings", None) or UNLIMITED
+    limit = context_of(model)
     longest = max(range(len(ids)), key=lambda i: len(ids[i]))
     if len(ids[longest]) > limit:
         raise InputError(

@@ -81,22 +81,30 @@ def describe_task(rows: TaskRows) -> dict[str, Any]:
     }
 
 
-def summarize(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mean and standard deviation (n - 1) over models of every figure that two or more models have.
+def summarize(tasks: list[dict[str, Any]], models: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean and standard deviation (n - 1) of every figure over models of one architecture and size, such as seeds.
 
-    Baselines are left out: they were fitted once, for all models.
+    Models of another kind are not mixed in: their mean would say nothing. Baselines are left out: they were fitted
+    once, for all models.
+
+    Args:
+        tasks: the entries of report.json, one per model and task.
+        models: the entries of `describe_model`.
 
     Returns:
-        one dict per (task, way, metric): task, way, metric, mean, sd, n_models.
+        one dict per (task, way, metric, kind of model): task, way, metric, models (names), mean, sd.
     """
-    values: dict[tuple[str, str, str], list[float]] = {}
+    kinds = {model["name"]: (model["type"], model["parameters"]) for model in models}
+    values: dict[tuple[Any, ...], dict[str, float]] = {}
     for entry in tasks:
         for way, metrics in entry["metrics"].items():
             for name, value in metrics.items():
                 if value is not None and way not in BASELINES:
-                    values.setdefault((entry["task"], way, name), []).append(value)
+                    key = (entry["task"], way, name, kinds[entry["model"]])
+                    values.setdefault(key, {})[entry["model"]] = value
     return [
-        {"task": task, "way": way, "metric": name, "mean": mean(found), "sd": stdev(found), "n_models": len(found)}
-        for (task, way, name), found in values.items()
+        {"task": task, "way": way, "metric": name, "models": list(found), "mean": mean(found.values()),
+         "sd": stdev(found.values())}
+        for (task, way, name, _), found in values.items()
         if len(found) > 1
-    ]
+    ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dnahlm.evaluation.bootstrap import LEVEL, resamples
+from dnahlm.evaluation.bootstrap import LEVEL, Curve, resamples
 from dnahlm.tasks.kinds import options
 from dnahlm.tasks.spec import TaskSpec
 
@@ -35,17 +35,31 @@ def read_answer(spec: TaskSpec, text: str) -> Any:
     return frozenset(words) if set(words) <= known and len(set(words)) == len(words) else None
 
 
-def measure_open(spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any]) -> dict[str, float | None]:
-    """Every figure of the kind; None where it does not exist (a correlation with a constant, no valid answer)."""
-    values = figures(spec, predicted, references, np.ones((len(references), 1)))
+def measure_open(
+    spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any], chances: np.ndarray | None = None
+) -> dict[str, float | None]:
+    """Every figure of the kind; None where it does not exist (a correlation with a constant, no valid answer).
+
+    Args:
+        spec: the task.
+        predicted: N answers as `read_answer` gives them.
+        references: the right ones.
+        chances: (N, K) of kind multilabel: the probability of each label; None = none were scored.
+    """
+    values = figures(spec, predicted, references, np.ones((len(references), 1)), chances)
     return {name: None if np.isnan(row[0]) else float(row[0]) for name, row in values.items()}
 
 
 def open_intervals(
-    spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any], n_resamples: int, seed: int
+    spec: TaskSpec,
+    predicted: Sequence[Any],
+    references: Sequence[Any],
+    n_resamples: int,
+    seed: int,
+    chances: np.ndarray | None = None,
 ) -> dict[str, list[float] | None]:
-    """Metric -> [low, high] of the central 95 % of the resamples."""
-    blocks = [figures(spec, predicted, references, c) for c in resamples(len(references), n_resamples, seed)]
+    """Metric -> [low, high] of the central 95 % of the resamples; arguments as of `measure_open`."""
+    blocks = [figures(spec, predicted, references, c, chances) for c in resamples(len(references), n_resamples, seed)]
     found: dict[str, list[float] | None] = {}
     for name in blocks[0] if blocks else ():
         row = np.concatenate([block[name] for block in blocks])
@@ -55,7 +69,11 @@ def open_intervals(
 
 
 def figures(
-    spec: TaskSpec, predicted: Sequence[Any], references: Sequence[Any], counts: np.ndarray
+    spec: TaskSpec,
+    predicted: Sequence[Any],
+    references: Sequence[Any],
+    counts: np.ndarray,
+    chances: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Metric -> (R,), for counts (N, R) of how often each row is there."""
     counts = counts.astype(np.float64)
@@ -65,7 +83,9 @@ def figures(
     found = {"exact_match": exact @ counts / counts.sum(axis=0)}
     if spec.kind == "hierarchical":
         return found | of_levels(spec.levels or 1, predicted, references, counts)
-    return found | of_sets([w for w in options(spec) if w != spec.none_label], predicted, references, counts)
+    words = list(spec.labels.values())
+    found |= of_sets(words, predicted, references, counts)
+    return found if chances is None else found | of_label_chances(words, chances, references, counts)
 
 
 def of_numbers(predicted: Sequence[float | None], references: Sequence[float], counts: np.ndarray) -> dict:
@@ -129,3 +149,15 @@ def of_sets(
             "f1_macro": np.divide(2 * hits, both, out=np.zeros_like(both), where=both > 0).sum(axis=0)
             / (both > 0).sum(axis=0),
         }
+
+
+def of_label_chances(
+    words: Sequence[str], chances: np.ndarray, references: Sequence[frozenset], counts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Means over the labels, each asked as yes or no: areas under both curves (nan where one is always or never there)
+    and Brier score; `chances` is (N, K).
+    """
+    true = np.array([[word in row for word in words] for row in references])
+    areas = [Curve(chances[:, k], true[:, k]).areas(counts.astype(np.float32)) for k in range(len(words))]
+    auroc, auprc = np.mean(areas, axis=0)
+    return {"auroc": auroc, "auprc": auprc, "brier": ((chances - true) ** 2).mean(axis=1) @ counts / counts.sum(axis=0)}

@@ -1,11 +1,16 @@
-"""A task whose answers are no fixed list, and one model: every way of asking is answered by writing."""
+"""A task whose answers are no fixed list, and one model: every way of asking is answered by writing.
+
+Sets of a few labels are scored as well: the answers are then the sets, and a label's probability is that of all sets
+that hold it (the label powerset of Tsoumakas and Katakis 2007).
+"""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from dnahlm.evaluation.asking import substring_accuracy, tokens_over, write_freely
+from dnahlm.evaluation.asking import prompts, substring_accuracy, tokens_over, write_freely
 from dnahlm.evaluation.bootstrap import Answered
 from dnahlm.evaluation.candidate import Candidate
 from dnahlm.evaluation.metrics import agreement, invalid_share
@@ -15,9 +20,11 @@ from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.suite import Suite
 from dnahlm.evaluation.ways import Way, other_ways
 from dnahlm.inference.generator import Generated
+from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec
 
+MANY_LABELS = 5  # labels of a multilabel task whose sets (2 to the power of it) are all scored
 LONGEST = 200  # different answers looked at to find the longest
 
 
@@ -54,9 +61,35 @@ def evaluate_open_task(
             }
         elif way.name == "held_out":
             facts["phrasing_agreement"] = agreement(ways["generated"].predicted, ways["held_out"].predicted)
+    if (sets := label_sets(spec)) and ways:
+        ways["scored_sets"] = score_sets(candidate, spec, rows.asked, sets)
     ways |= baselines
     entry = {"calibration": {}, **measure_open_ways(ways, rows, suite.n_bootstrap, seed), "confusion": {}}
     return {**entry, **facts, "notes": notes}, ways, texts
+
+
+def label_sets(spec: TaskSpec) -> list[tuple[str, ...]]:
+    """Every set of labels that an answer of kind multilabel may name, in the order it names them; none for many."""
+    words = list(spec.labels.values())
+    if spec.kind != "multilabel" or len(words) > MANY_LABELS:
+        return []
+    return [found for n in range(len(words) + 1) for found in combinations(words, n)]
+
+
+def score_sets(
+    candidate: Candidate, spec: TaskSpec, records: Sequence[dict[str, Any]], sets: Sequence[tuple[str, ...]]
+) -> Answered:
+    """The likeliest set of labels of each of N rows, and each label's probability (N, K), of all sets that hold it.
+
+    Raises:
+        InputError: a row that does not fit the model, or a model that gives NaN.
+    """
+    loaded = candidate.loaded
+    texts = [", ".join(found) or str(spec.none_label) for found in sets]
+    scores = score(loaded.model, loaded.tokenizer, prompts(loaded, records), texts, progress=f"{spec.id}, scored")
+    shares = probabilities(scores)
+    holds = np.array([[word in found for word in spec.labels.values()] for found in sets], dtype=float)
+    return Answered([texts[k] for k in shares.argmax(axis=1)], np.clip(shares @ holds, 0, 1).astype(np.float32))
 
 
 def read_text(spec: TaskSpec, text: Generated) -> str | None:
@@ -73,9 +106,12 @@ def measure_open_ways(ways: dict[str, Answered], rows: TaskRows, n_bootstrap: in
             name: [None if w.predicted[i] is None else read_answer(rows.spec, w.predicted[i]) for i in kept]
             for name, w in ways.items()
         }
+        chances = {name: None if ways[name].chances is None else ways[name].chances[list(kept)] for name in ways}
         return {
-            "metrics": {name: measure_open(rows.spec, p, right) for name, p in said.items()},
-            "intervals": {name: open_intervals(rows.spec, p, right, n_bootstrap, seed) for name, p in said.items()},
+            "metrics": {name: measure_open(rows.spec, p, right, chances[name]) for name, p in said.items()},
+            "intervals": {
+                name: open_intervals(rows.spec, p, right, n_bootstrap, seed, chances[name]) for name, p in said.items()
+            },
         }
 
     flags = rows.clean

@@ -16,10 +16,11 @@ def write_predictions(path: Path, rows: TaskRows, ways: dict[str, Answered], tex
     """Write the predictions of one model on one task.
 
     Columns: id, label (as in the data), answer (the right one), clean, bases, input; per way `predicted_<way>` (null =
-    no usable answer) and, where answers were scored, `p_<way>`, K probabilities in the order of the task's answers;
+    no usable answer) and, where answers were scored, `p_<way>`, K probabilities in the order of the task's answers
+    (of kind multilabel: of each of its labels);
     where the model wrote, `generated` and `stopped` (by itself).
     """
-    records, k = rows.asked, len(rows.options)
+    records = rows.asked
     columns: dict[str, pyarrow.Array] = {
         "id": pyarrow.array([r["id"] for r in records], pyarrow.string()),
         "label": pyarrow.array([r["label"] for r in records], pyarrow.string()),
@@ -32,7 +33,7 @@ def write_predictions(path: Path, rows: TaskRows, ways: dict[str, Answered], tex
         columns[f"predicted_{name}"] = pyarrow.array(list(answered.predicted), pyarrow.string())
         if answered.chances is not None:
             flat = pyarrow.array(answered.chances.astype(np.float32).ravel(), pyarrow.float32())
-            columns[f"p_{name}"] = pyarrow.FixedSizeListArray.from_arrays(flat, k)
+            columns[f"p_{name}"] = pyarrow.FixedSizeListArray.from_arrays(flat, answered.chances.shape[1])
     if texts is not None:
         columns["generated"] = pyarrow.array([t.text for t in texts], pyarrow.string())
         columns["stopped"] = pyarrow.array([t.stopped for t in texts], pyarrow.bool_())

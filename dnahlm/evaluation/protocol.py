@@ -10,7 +10,7 @@ from dnahlm.evaluation.candidate import Candidate, open_candidate, require_candi
 from dnahlm.evaluation.describe import describe_losses, describe_model, describe_run, describe_task, summarize
 from dnahlm.evaluation.predictions import write_predictions
 from dnahlm.evaluation.provenance import INSTRUCTIONS_STAGE, instructions_folder, seen_by
-from dnahlm.evaluation.report import terminal_table, write_report
+from dnahlm.evaluation.report.write import terminal_table, write_report
 from dnahlm.evaluation.rows import TaskRows, read_rows
 from dnahlm.evaluation.suite import Suite, load_suite
 from dnahlm.evaluation.task import evaluate_task
@@ -34,9 +34,15 @@ class EvaluateConfig:
                   "one recipe give means and standard deviations"}
     )  # fmt: skip
     output: str = field(metadata={"help": "folder for predictions, report.json, report.md and report.html"})
-    suite: str = field(default="smoke", metadata={"help": "name of a shipped suite, or a YAML file"})
+    suite: str = field(
+        default="smoke", metadata={"help": "smoke, full, gue, genemask or zero_shot (shipped), or a YAML file of yours"}
+    )
     instructions: str | None = field(
-        default=None, metadata={"help": "folder of instruction rows; empty = the one the model was tuned on"}
+        default=None,
+        metadata={
+            "help": "folder of `dnahlm instructions build` whose test rows are asked; default: the one the "
+            "first model was tuned on; needed for models that were not tuned here"
+        },
     )
     seed: int = field(
         default=0, metadata={"help": "draws the rows where the suite limits their number, examples and resamples"}
@@ -77,7 +83,7 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
                     baselines[task] = fit_baselines(suite, task_rows, config.seed)
                 results.append(evaluate_one(candidate, suite, task_rows, baselines[task], folder, config.seed, part))
         report = {**describe_run(config, suite, folder), "models": models, "loss": losses, "seconds": clock.seconds}
-        report |= {"tasks": results, "summary": summarize(results)}
+        report |= {"tasks": results, "summary": summarize(results, models)}
         write_report(part, report)
         counts = {r["task"]: {"rows": r["n"], "rows_not_asked": r["n_available"] - r["n"]} for r in results}
         inputs = {f"m{n}": path for n, path in enumerate(config.model, 1)}

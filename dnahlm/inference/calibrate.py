@@ -8,7 +8,7 @@ Calibration of Modern Neural Networks"), fitted on validation rows after tuning.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class Calibration:
 
     temperature: float = 1.0
     bias: tuple[float, ...] = ()  # nats, one per answer in the order of the task; () = none
+    rows: int = field(default=0, repr=False)  # validation rows it was fitted on
+    changed_by_bias: int = field(default=0, repr=False)  # how many of them have another likeliest answer without it
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Calibrated share of each of K answers, (N, K) log-probabilities -> (N, K); rows sum to 1.
@@ -60,8 +62,8 @@ class Calibration:
         Calibration(temperature=2.0, bias=())
         """
         if not self.bias or sorted(fitted) != sorted(options):
-            return Calibration(self.temperature)
-        return Calibration(self.temperature, tuple(self.bias[list(fitted).index(option)] for option in options))
+            return replace(self, bias=(), changed_by_bias=0)
+        return replace(self, bias=tuple(self.bias[list(fitted).index(option)] for option in options))
 
 
 def calibration_of(loaded: Loaded, spec: TaskSpec, options: Sequence[str] | None = None) -> Calibration:
@@ -111,7 +113,9 @@ def fit_calibration(scores: np.ndarray, label_indices: Sequence[int]) -> Calibra
     bounds = [(np.log(LOWEST), np.log(HIGHEST)), *[(None, None)] * scores.shape[1]]
     best = minimize(loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
     bias = best[1:] - best[1:].mean()
-    return Calibration(round(float(np.exp(best[0])), 4), tuple(round(float(b), 4) for b in bias))
+    fit = Calibration(round(float(np.exp(best[0])), 4), tuple(round(float(b), 4) for b in bias), len(scores))
+    changed = int((fit.probabilities(scores).argmax(axis=1) != scores.argmax(axis=1)).sum())
+    return replace(fit, changed_by_bias=changed)
 
 
 def read_calibrations(path: Path, tasks: dict[str, TaskSpec]) -> dict[str, Calibration]:
@@ -138,7 +142,12 @@ def parse_calibration(entry: Any, path: Path, task: str, tasks: dict[str, TaskSp
         raise InputError(f"{path}: task {task!r}: found the bias {bias!r}; a list of finite numbers is needed. {again}")
     if bias and n_answers is not None and len(bias) != n_answers:
         raise InputError(f"{path}: task {task!r}: found {len(bias)} biases; the task has {n_answers} answers. {again}")
-    return Calibration(float(temperature), tuple(map(float, bias)))
+    counts = [entry.get(name, 0) for name in ("rows", "changed_by_bias")]
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise InputError(
+            f"{path}: task {task!r}: found the counts of rows {counts!r}; whole numbers are needed. {again}"
+        )
+    return Calibration(float(temperature), tuple(map(float, bias)), *counts)
 
 
 def is_real(value: Any) -> bool:

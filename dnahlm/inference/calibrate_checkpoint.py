@@ -18,7 +18,7 @@ MAX_ROWS = 400  # per task; a temperature and a few biases need no more
 
 
 def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str, Any]:
-    """Fit and write `folder/calibration.json`: {task: {temperature, bias}}.
+    """Fit and write `folder/calibration.json`: {task: {temperature, bias, rows, changed_by_bias}}.
 
     Args:
         folder: a tuned checkpoint with its task files.
@@ -26,14 +26,13 @@ def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str
         seed: chooses the rows when a task has more than 400.
 
     Returns:
-        `calibration`: task -> {temperature, bias, rows}, for the manifest.
+        `calibration`: the same, for the manifest.
     """
     loaded = load(folder)
     rows: dict[str, list[dict[str, Any]]] = {}
     for record in read_instructions(Path(instructions) / "validation.jsonl"):
         rows.setdefault(record["task"], []).append(record)
     fitted: dict[str, dict[str, Any]] = {}
-    counts: dict[str, int] = {}
     for task, records in sorted(rows.items()):
         if not has_fixed_answers(loaded.tasks[task]):  # nothing is scored, so nothing needs to be scaled
             continue
@@ -46,9 +45,8 @@ def calibrate(folder: Path, instructions: str | Path, seed: int = 0) -> dict[str
         # A bias belongs to words: those of a wording are not the ones that chat and predict ask with.
         fit = fit.for_options(options, answers(loaded.tasks[task]))
         fitted[task] = dataclasses.asdict(fit)
-        counts[task] = len(chosen)
     (folder / FILE_NAME).write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
-    return {"calibration": {task: {**fit, "rows": counts[task]} for task, fit in fitted.items()}}
+    return {"calibration": fitted}
 
 
 def words_of(spec: TaskSpec, records: list[dict[str, Any]]) -> list[str]:

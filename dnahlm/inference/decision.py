@@ -3,8 +3,9 @@
 They read the logits of one token per answer in one forward pass, so a task has them only where each of its answers
 begins with a token of its own. The rest of an answer and the end of text follow from that token once a model is tuned,
 but only `dnahlm.inference.scorer` counts them in: on an untuned model the two differ. The prompt is the very text the
-model was tuned on, and the temperature that of its calibration. The calibration's bias has no place in these files: a
-lean towards one answer that `dnahlm predict` corrects, the server does not.
+model was tuned on, and the temperature that of its calibration. The calibration's bias has no place in these files (a
+temperature per kind of question is all they hold): a lean towards one answer that `dnahlm predict` corrects, the server
+does not. For how many validation rows that means another answer is said, in the manifest and on the terminal.
 """
 
 import json
@@ -37,7 +38,7 @@ def write_decisions(folder: Path) -> dict[str, Any]:
         folder: a tuned checkpoint with its tokenizer, task files and calibration.
 
     Returns:
-        `decision`: task -> "written", or why not; for the manifest.
+        `decision`: task -> "written", with what it lacks, or why not; for the manifest.
     """
     tokenizer = load_tokenizer(folder)
     tasks = {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
@@ -45,16 +46,32 @@ def write_decisions(folder: Path) -> dict[str, Any]:
     found, written = {}, {}
     for spec in tasks.values():
         reason = "an adapter, not a whole model" if (folder / ADAPTER_FILE).is_file() else why_not(tokenizer, spec)
-        found[spec.id] = reason or "written"
+        calibration = calibrations.get(spec.id, Calibration())
+        found[spec.id] = reason or f"written{without_bias(calibration)}"
         if not reason:
-            written[spec.id] = decision_config(tokenizer, spec, calibrations.get(spec.id, Calibration()).temperature)
+            written[spec.id] = decision_config(tokenizer, spec, calibration.temperature)
     for task, config in written.items():
         (folder / FOLDER).mkdir(exist_ok=True)
         text = json.dumps(asdict(config), indent=2, ensure_ascii=False)
         (folder / FOLDER / f"{task}.json").write_text(text + "\n", encoding="utf-8")
     if len(written) == 1:
         next(iter(written.values())).save_pretrained(folder)
+    for task in written:
+        if calibrations.get(task, Calibration()).changed_by_bias:
+            print(f"{FOLDER}/{task}.json: {found[task]}")
     return {"decision": found}
+
+
+def without_bias(calibration: Calibration) -> str:
+    """What the lack of the bias does, empty when it changes no answer.
+
+    >>> without_bias(Calibration(1.0, (0.5, -0.5), rows=200, changed_by_bias=3))
+    '; without the bias of its calibration, which has no place there: another answer in 3 of 200 validation rows'
+    """
+    if not calibration.changed_by_bias:
+        return ""
+    rows = f"{calibration.changed_by_bias:,} of {calibration.rows:,} validation rows"
+    return f"; without the bias of its calibration, which has no place there: another answer in {rows}"
 
 
 def why_not(tokenizer: PreTrainedTokenizerFast, spec: TaskSpec) -> str | None:

@@ -13,14 +13,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dnahlm.inference.answerers import ABSTAIN, VALID, Answerer, Scored, Written
+from dnahlm.inference.answerers import ABSTAIN, Answerer, Scored, Written
 from dnahlm.inference.classify import find_task
-from dnahlm.inference.ensemble import check_ensemble, default_ensemble, members
+from dnahlm.inference.ensemble import check_ensemble, default_ensemble
 from dnahlm.inference.fingerprint import origin_of
+from dnahlm.inference.fitting import Fitter, length_note
 from dnahlm.inference.load import Loaded, load
 from dnahlm.inference.parallel import is_main, progress_bar
 from dnahlm.inference.partial import check_output, partial_table
-from dnahlm.inference.queries import Fitter, Query, length_note, read_queries
+from dnahlm.inference.predict_words import announce, summary
+from dnahlm.inference.queries import Query, read_queries
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock
 from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers
@@ -179,35 +181,3 @@ def options_of(config: PredictConfig, ensemble: Sequence[str]) -> dict[str, Any]
     """The options that change a row."""
     chosen = {name: value for name, value in dataclasses.asdict(config).items() if name not in NOT_IN_ROWS}
     return {**chosen, "ensemble": list(ensemble), "chunk": CHUNK}
-
-
-def announce(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: PredictConfig) -> None:
-    """Print what decides the meaning of the numbers: tuned or not, calibrated or not, asked in how many ways."""
-    if spec.id not in loaded.tasks:
-        print(f"model was not tuned on task {spec.id}: these answers are zero-shot")
-    if not has_fixed_answers(spec):
-        print(f"task {spec.id}: kind {spec.kind}, answers as the model writes them; model {config.model}")
-        return
-    fitted = loaded.calibration.get(spec.id)
-    scale = f"calibrated (temperature {fitted.temperature:.2f})" if fitted else "not calibrated"
-    ways = "strand as given" if not ensemble else "mean of both strands"
-    if set(ensemble) - {"strands"}:
-        ways = f"mean of {len(members(spec, ensemble))} ways to ask ({', '.join(ensemble)})"
-    print(f"task {spec.id}: answers {', '.join(answers(spec))}; probabilities: {scale}, {ways}; model {config.model}")
-
-
-def summary(spec: TaskSpec, counts: Counter[str], cut: int, begun: int, seconds: float, config: PredictConfig) -> str:
-    """What was answered, in one line."""
-    total = counts.total()
-    if has_fixed_answers(spec):
-        told = [f"{counts[answer]:,} {answer}" for answer in answers(spec)]
-        if config.min_confidence:
-            told.append(f"{counts[ABSTAIN]:,} {ABSTAIN} below {config.min_confidence:g}")
-    else:
-        told = [f"{counts[word]:,} {word}" for word in VALID.values()]
-    earlier = f"{begun:,} of them by an earlier run; " if begun else ""
-    return (
-        f"answered {total:,} sequences ({', '.join(told)}; {earlier}{cut:,} cut to a window) in {seconds:,.1f} s "
-        f"({(total - begun) / max(seconds, 0.01):,.0f} sequences/s) into {config.output}. "
-        "Not a clinical or diagnostic tool."
-    )

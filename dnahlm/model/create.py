@@ -20,6 +20,7 @@ from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
 from dnahlm.values import read_object
 
+UNLIMITED = 1 << 20  # tokens
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
 DROPOUTS = ("resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout")
 
@@ -143,8 +144,8 @@ def check_attention(attn_implementation: str) -> None:
 
 
 def context_of(model: PreTrainedModel) -> int:
-    """T: tokens the model can see at once (`n_positions` of GPT-2)."""
-    return model.config.max_position_embeddings
+    """T: tokens the model can see at once (`n_positions` of GPT-2); a recurrent model's config names no end to it."""
+    return getattr(model.config, "max_position_embeddings", None) or UNLIMITED
 
 
 def special_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:

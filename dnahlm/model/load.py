@@ -26,13 +26,13 @@ ADAPTER_WEIGHT_FILES = ("adapter_model.safetensors", "adapter_model.bin")
 
 
 def load_checkpoint(
-    name: str, attn_implementation: str = "sdpa", quantization: BitsAndBytesConfig | None = None
+    name: str, attn_implementation: str | None = None, quantization: BitsAndBytesConfig | None = None
 ) -> PreTrainedModel:
     """A whole checkpoint in float32 on the CPU (one in bf16 trains with float32 weights too).
 
     Args:
         name: folder, or name of a model on the hub (fetched or cached); its code is never run.
-        attn_implementation: passed to transformers.
+        attn_implementation: passed to transformers; None = sdpa where the model has it (one without attention has not).
         quantization: of the linear layers, for QLoRA; the model is then on this process's GPU where there is one.
 
     Raises:

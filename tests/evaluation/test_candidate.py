@@ -10,8 +10,11 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import (
     GPT2Config,
     GPT2ForSequenceClassification,
+    GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    Mamba2Config,
+    Mamba2ForCausalLM,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -160,12 +163,37 @@ def test_other_models_and_ours_stand_in_the_same_tables(llama, qwen, world, suit
         assert {"scored", "generated", "held_out", "no_dna", "shuffled", "majority"} <= task["metrics"].keys()
         assert task["status"] == "unknown: the model has no manifest"
         assert (tmp_path / "eval" / "predictions" / task["model"] / "core_promoter.parquet").is_file()
+    assert report["summary"] == []  # no mean over models that have nothing in common
+
+
+def test_seeds_of_one_model_have_a_mean_that_other_models_are_not_mixed_into(llama, world, suite, tmp_path):
+    torch.manual_seed(5)
+    again = GPT2LMHeadModel.from_pretrained(world / "sft")
+    for tensor in again.parameters():
+        tensor.data += 0.1 * torch.randn_like(tensor)
+    shutil.copytree(world / "sft", tmp_path / "again")
+    again.save_pretrained(tmp_path / "again")
+    models = [str(world / "sft"), str(llama), str(tmp_path / "again")]
+    run(EvaluateConfig(models, str(tmp_path / "eval"), suite, str(world / "instructions")))
+    report = json.loads((tmp_path / "eval" / "report.json").read_text())
     summary = {(s["task"], s["way"], s["metric"]): s for s in report["summary"]}
-    values = [t["metrics"]["scored"]["accuracy"] for t in report["tasks"]]
-    entry = summary["core_promoter", "scored", "accuracy"]
-    assert entry["n_models"] == 3
-    assert not any(way == "majority" for _, way, _ in summary)
+    values = [t["metrics"]["scored"]["brier"] for t in report["tasks"] if t["model"] in ("m1", "m3")]
+    entry = summary["core_promoter", "scored", "brier"]
+    assert entry["models"] == ["m1", "m3"]
+    assert len(set(values)) == 2
     assert (entry["mean"], entry["sd"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+    assert not any(way == "majority" for _, way, _ in summary)
+    assert "m1 m3" in (tmp_path / "eval" / "report.md").read_text()
+
+
+def test_a_model_without_attention_or_context_is_asked_too(world, suite, tmp_path):
+    size = {"num_hidden_layers": 1, "num_heads": 4, "head_dim": 8, "state_size": 4, "n_groups": 1, "hidden_size": 16}
+    tokenizer = small_tokenizer("<|endoftext|>", template=CHATML)
+    model = Mamba2ForCausalLM(Mamba2Config(vocab_size=len(tokenizer), **size))
+    folder = save(tmp_path / "mamba", model, tokenizer)
+    run(EvaluateConfig([str(folder)], str(tmp_path / "eval"), suite, str(world / "instructions")))
+    (task,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    assert {"scored", "generated", "held_out"} <= task["metrics"].keys()
 
 
 def test_a_classification_head_gives_what_its_own_forward_pass_gives(head):

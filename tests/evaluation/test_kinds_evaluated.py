@@ -4,15 +4,19 @@ import json
 import random
 import shutil
 
+import numpy as np
 import pyarrow.parquet
 import pytest
 import yaml
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dnahlm.evaluation import open_task
 from dnahlm.evaluation.protocol import EvaluateConfig
 from dnahlm.evaluation.protocol import run as evaluate
 from dnahlm.inference.generator import Generated
-from dnahlm.tasks.instructions import InstructionsConfig, run
+from dnahlm.inference.scorer import probabilities, score
+from dnahlm.tasks.instructions import InstructionsConfig, read_instructions, run
+from dnahlm.tasks.prompt import render_prompts
 
 TEXT = {
     "version": 1, "description": "d", "citation": "c", "licence": "l",
@@ -92,6 +96,8 @@ def test_pairs_are_scored_beside_baselines_that_see_both_sequences(folder, tmp_p
 def test_answers_that_are_no_fixed_list_are_written_and_read_strictly(folder, tmp_path, task, metrics):
     evaluate(asked(folder, task, tmp_path / "eval"))
     (entry,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    if task == "tissues":
+        assert set(entry["metrics"].pop("scored_sets")) == metrics | {"auroc", "auprc", "brier"}
     assert set(entry["metrics"]) == {"generated", "held_out", "no_dna", "few_shot_2", "majority", "kmer_lr"}
     assert all(set(found) == metrics for found in entry["metrics"].values())
     assert entry["answers"] == []
@@ -101,6 +107,28 @@ def test_answers_that_are_no_fixed_list_are_written_and_read_strictly(folder, tm
     assert table["predicted_generated"] == [None] * 10
     assert all(table["predicted_kmer_lr"])
     assert entry["clean"]["n"] == sum(table["clean"])
+
+
+def test_each_label_of_a_set_has_the_probability_of_all_sets_that_hold_it(folder, tmp_path, loaded):
+    evaluate(asked(folder, "tissues", tmp_path / "eval"))
+    (entry,) = json.loads((tmp_path / "eval" / "report.json").read_text())["tasks"]
+    table = pyarrow.parquet.read_table(tmp_path / "eval" / "predictions" / "m1" / "tissues.parquet").to_pydict()
+    rows = {r["id"]: r for r in read_instructions(folder / "tissues_built" / "test.jsonl")}
+    asked_rows = [rows[name] for name in table["id"]]
+    prompts = render_prompts(loaded.tokenizer, [r["instruction"] for r in asked_rows], [r["input"] for r in asked_rows])
+    sets = ["none of these", "brain", "liver", "brain, liver"]
+    share = probabilities(score(loaded.model, loaded.tokenizer, prompts, sets))
+    chances = np.array(table["p_scored_sets"])
+    assert chances == pytest.approx(np.stack([share[:, 1] + share[:, 3], share[:, 2] + share[:, 3]], axis=1), abs=1e-5)
+    assert table["predicted_scored_sets"] == [sets[k] for k in share.argmax(axis=1)]
+    truth = np.array([["brain" in answer, "liver" in answer] for answer in table["answer"]])
+    figures = entry["metrics"]["scored_sets"]
+    assert figures["auroc"] == pytest.approx(roc_auc_score(truth, chances, average="macro"))
+    assert figures["auprc"] == pytest.approx(average_precision_score(truth, chances, average="macro"))
+    assert figures["brier"] == pytest.approx(((chances - truth) ** 2).mean())
+    low, high = entry["intervals"]["scored_sets"]["auroc"]
+    assert low <= figures["auroc"] <= high
+    assert "sets of labels scored" in (tmp_path / "eval" / "report.md").read_text()
 
 
 def test_a_model_that_writes_the_right_number_is_right(folder, tmp_path, monkeypatch):

@@ -1,152 +1,19 @@
-"""A tiny model, tuned for seconds on two toy tasks, goes through the whole protocol."""
+"""What an evaluation measures: every way of asking, from predictions that anyone can compute again."""
 
-import copy
 import json
-import random
 import shutil
 
 import numpy as np
 import pyarrow.parquet
 import pytest
-import torch
-import yaml
+from toy_tasks import ASKED, TASKS, write_suite
 
 from dnahlm.dna import reverse_complement
 from dnahlm.evaluation.metrics import accuracy, mcc, measure
 from dnahlm.evaluation.protocol import EvaluateConfig, run
 from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError
-from dnahlm.manifest import StageClock, write_manifest
-from dnahlm.tasks.prompt import encode, fill_phrasing, render_prompt
-from dnahlm.tokenizer.load import fingerprint
-
-TASKS = {"toy_promoter": ["non-promoter", "promoter"], "toy_splice": ["donor", "acceptor", "neither"]}
-RICH = {"non-promoter": "GC", "promoter": "AT", "donor": "GT", "acceptor": "AG", "neither": "CT"}
-ASKED = 30  # test rows per task
-
-
-def task_file(task):
-    return {
-        "id": task,
-        "version": 1,
-        "description": f"A toy task named {task}.",
-        "citation": "none",
-        "licence": "none",
-        "simulated": task == "toy_splice",
-        "source": {
-            "format": "csv",
-            "files": {s: f"{task}/{s}.csv" for s in ("train", "validation", "test")},
-            "hold_out": {},
-        },
-        "columns": {"sequence": "sequence", "label": "label"},
-        "kind": "classification",
-        "labels": {str(k): answer for k, answer in enumerate(TASKS[task])},
-        "alternative_labels": {str(k): [f"kind {k}"] for k in range(len(TASKS[task]))},
-        "strand_symmetric": False,
-        "window": {"bases": 0, "policy": "error"},
-        "phrasings": [f"Question {i}: is it {{options}}?" for i in range(8)],
-        "held_out_phrasings": [f"Tell me {i}: {{options}}." for i in range(3)],
-        "metrics": ["mcc", "accuracy", "auroc"],
-    }
-
-
-def records(split, n, phrasing, seed):
-    rng = random.Random(seed)
-    rows = []
-    for task, answers in TASKS.items():
-        for i in range(n):
-            label = rng.randrange(len(answers))
-            rows.append(
-                {
-                    "id": f"{task}-{split}-{i}",
-                    "task": task,
-                    "split": split,
-                    "instruction": fill_phrasing(phrasing, rng.sample(answers, len(answers))),
-                    "input": "".join(rng.choices(RICH[answers[label]], k=32)),
-                    "output": answers[label],
-                    "label": str(label),
-                    "phrasing": "held_out-0" if phrasing.startswith("Tell") else "train-0",
-                    "strand": "+",
-                    "source": f"{task}/{split}.csv:{i + 2}",
-                    "clean": split != "test" or i % 3 > 0,
-                }
-            )
-    return rows
-
-
-def write_instructions(folder):
-    (folder / "tasks").mkdir(parents=True)
-    for task in TASKS:
-        (folder / "tasks" / f"{task}.yaml").write_text(yaml.safe_dump(task_file(task), sort_keys=False))
-    files = {
-        "train": records("train", 90, "Question 0: is it {options}?", seed=1),
-        "validation": records("validation", 10, "Question 0: is it {options}?", seed=2),
-        "test": records("test", ASKED, "Question 0: is it {options}?", seed=3),
-        "test_held_out": records("test", ASKED, "Tell me 0: {options}.", seed=3),
-    }
-    for name, rows in files.items():
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    write_manifest(folder, "instructions build", {"seed": 0}, StageClock(), {}, {})
-    return files
-
-
-def tune(model, tokenizer, rows):
-    """A few seconds of fitting on the answers, so that labels are worth scoring and texts end."""
-    model = copy.deepcopy(model).train()
-    prompts, answers = encode(
-        tokenizer, [render_prompt(tokenizer, r["instruction"], r["input"]) for r in rows], [r["output"] for r in rows]
-    )
-    torch.manual_seed(0)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    rng = random.Random(0)
-    for _ in range(80):
-        chosen = rng.sample(range(len(rows)), 12)
-        width = max(len(prompts[i]) + len(answers[i]) for i in chosen)
-        ids = torch.full((len(chosen), width), tokenizer.pad_token_id)
-        labels = torch.full_like(ids, -100)
-        for b, i in enumerate(chosen):
-            start, end = len(prompts[i]), len(prompts[i]) + len(answers[i])
-            ids[b, :end] = torch.tensor(prompts[i] + answers[i])
-            labels[b, start:end] = torch.tensor(answers[i])
-        model(input_ids=ids, attention_mask=(ids != tokenizer.pad_token_id).long(), labels=labels).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    return model.eval()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory, tiny_model, tiny_tokenizer):
-    """instructions/ and the sft/ that was tuned on them, as the earlier stages write them."""
-    root = tmp_path_factory.mktemp("runs")
-    files = write_instructions(root / "instructions")
-    sft = root / "sft"
-    tuned = tune(tiny_model, tiny_tokenizer, files["train"])
-    tuned.save_pretrained(sft)
-    tiny_tokenizer.save_pretrained(sft)
-    shutil.copytree(root / "instructions" / "tasks", sft / "tasks")
-    facts = {"n_train": 90, "min_bases": 32, "max_bases": 32}
-    (sft / "tasks.json").write_text(json.dumps(dict.fromkeys(TASKS, facts)))
-    (sft / "calibration.json").write_text(
-        json.dumps({"toy_promoter": {"temperature": 2.0}, "toy_splice": {"temperature": 1.0}})
-    )
-    (sft / "loss.jsonl").write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0, "learning_rate": 0.1}\n')
-    inputs = {"instructions": root / "instructions"}
-    write_manifest(sft, "sft", {"seed": 5}, StageClock(), inputs, {}, tokenizer_sha256=fingerprint(tiny_tokenizer))
-    return root, tuned, files
-
-
-@pytest.fixture(scope="module")
-def evaluated(folders):
-    root, _, _ = folders
-    manifest = run(EvaluateConfig(model=str(root / "sft"), output=str(root / "eval")))
-    report = json.loads((root / "eval" / "report.json").read_text())
-    return root / "eval", manifest, {task["task"]: task for task in report["tasks"]}, report
-
-
-def write_suite(folder, **keys):
-    path = folder / "suite.yaml"
-    path.write_text(yaml.safe_dump({"name": "mine", "description": "mine", **keys}, sort_keys=False))
-    return str(path)
+from dnahlm.tasks.prompt import render_prompt
 
 
 def test_every_promised_file_is_written(evaluated):
@@ -284,7 +151,7 @@ def test_texts_that_are_an_answer_and_stop_are_valid_and_baselines_stand_beside_
         assert task["metrics"]["majority"]["mcc"] == 0.0
         assert task["metrics"]["kmer_lr"]["mcc"] > 0.9
         assert task["n_baseline_train"] == 90
-    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0, "bias": []}
+    assert tasks["toy_promoter"]["calibration"] == {"temperature": 2.0, "bias": [], "rows": 0, "changed_by_bias": 0}
 
 
 def test_a_model_that_never_stops_is_never_valid(folders, tiny_model, tmp_path):
@@ -328,48 +195,6 @@ def test_rows_are_drawn_by_the_seed_and_the_same_in_every_column(folders, tmp_pa
     assert "generated" not in report["tasks"][0]["metrics"]
 
 
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda f: (f / "test_held_out.jsonl").write_text((f / "test.jsonl").read_text().split("\n", 1)[1]), "lacks row 'toy_promoter-test-0'"),
-        (lambda f: (f / "manifest.json").unlink(), "not a finished output of `dnahlm instructions build`"),
-        (lambda f: shutil.rmtree(f), "instructions"),
-    ],
-)  # fmt: skip
-def test_unusable_instructions_are_refused_before_any_output(folders, tmp_path, spoil, message):
-    root = folders[0]
-    shutil.copytree(root / "instructions", tmp_path / "instructions")
-    spoil(tmp_path / "instructions")
-    with pytest.raises(InputError, match=message):
-        run(EvaluateConfig(str(root / "sft"), str(tmp_path / "eval"), instructions=str(tmp_path / "instructions")))
-    assert not (tmp_path / "eval").exists()
-
-
-def test_an_answer_the_task_does_not_allow_is_named(folders, tmp_path):
-    root = folders[0]
-    shutil.copytree(root / "instructions", tmp_path / "instructions")
-    test = tmp_path / "instructions" / "test.jsonl"
-    test.write_text(test.read_text().replace('"output": "donor"', '"output": "giver"'))
-    with pytest.raises(InputError, match="the answer 'giver' is not one of task 'toy_splice'"):
-        run(EvaluateConfig(str(root / "sft"), str(tmp_path / "eval"), instructions=str(tmp_path / "instructions")))
-
-
-def test_a_suite_naming_a_task_without_rows_is_refused_with_a_hint(folders, tmp_path):
-    suite = write_suite(tmp_path, tasks=["toy_splise"])
-    with pytest.raises(
-        InputError, match=r"suite\.yaml:3: task 'toy_splise' has no rows in .* Did you mean 'toy_splice'"
-    ):
-        run(EvaluateConfig(str(folders[0] / "sft"), str(tmp_path / "eval"), suite))
-
-
-def test_instructions_that_moved_are_asked_for(folders, tmp_path):
-    shutil.copytree(folders[0] / "sft", tmp_path / "sft")
-    path = tmp_path / "sft" / "manifest.json"
-    path.write_text(path.read_text().replace(str(folders[0] / "instructions"), "/nowhere/instructions"))
-    with pytest.raises(InputError, match=r"/nowhere/instructions: .* Pass --instructions"):
-        run(EvaluateConfig(str(tmp_path / "sft"), str(tmp_path / "eval")))
-
-
 def test_a_model_without_manifest_needs_instructions_and_is_not_called_seen(folders, tmp_path):
     shutil.copytree(
         folders[0] / "sft",
@@ -386,11 +211,3 @@ def test_a_model_without_manifest_needs_instructions_and_is_not_called_seen(fold
     assert task["status"] == "unknown: the model has no manifest"
     assert task["calibration"] == {}
     assert set(task["zero_shot"].values()) == {None}
-
-
-def test_a_taken_output_is_refused_before_the_model_is_opened(tmp_path):
-    (tmp_path / "eval").mkdir()
-    (tmp_path / "eval" / "report.html").write_text("earlier")
-    with pytest.raises(InputError, match="already there"):
-        run(EvaluateConfig("no-such-model", str(tmp_path / "eval")))
-    assert (tmp_path / "eval" / "report.html").read_text() == "earlier"

@@ -95,3 +95,16 @@ def test_options_in_another_order_get_their_own_bias_and_a_task_without_calibrat
     np.testing.assert_allclose(given, swapped[:, ::-1])
     np.testing.assert_allclose(given, softmax(scores / 2 + [0.3, -0.3], axis=1))
     np.testing.assert_allclose(calibrated(loaded, loaded.tasks["splice_site"], scores), softmax(scores, axis=1))
+
+
+def test_a_fit_says_on_how_many_rows_its_bias_changes_the_answer():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 2, 300)
+    scores = np.stack([rng.normal(size=300), rng.normal(size=300) + truth * 2 + 1.5], axis=1)  # leans to the second
+    fitted = fit_calibration(scores, truth)
+    plain, corrected = scores.argmax(axis=1), fitted.probabilities(scores).argmax(axis=1)
+    assert fitted.rows == 300
+    assert fitted.changed_by_bias == (plain != corrected).sum() > 20
+    assert (corrected == truth).mean() > (plain == truth).mean()
+    assert fitted.for_options(["a", "b"], ["b", "a"]).changed_by_bias == fitted.changed_by_bias
+    assert fitted.for_options(["a", "b"], ["c", "d"]).changed_by_bias == 0

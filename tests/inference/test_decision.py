@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -88,6 +89,16 @@ def prompts_of(tokenizer, task, sequences):
 @pytest.fixture(scope="module")
 def decide(tuned):
     return pipeline("decision", model=str(tuned[0]), device="cpu")
+
+
+def test_a_bias_that_changes_answers_is_said_and_one_that_does_not_is_not(tuned, tmp_path, capsys):
+    folder = tmp_path / "sft"
+    shutil.copytree(tuned[0], folder)
+    for changed, said in ((0, "written"), (7, "another answer in 7 of 200 validation rows")):
+        entry = {"temperature": 2.0, "bias": [0.5, -0.5], "rows": 200, "changed_by_bias": changed}
+        (folder / "calibration.json").write_text(json.dumps({"at_rich": entry}))
+        assert write_decisions(folder)["decision"]["at_rich"].endswith(said)
+        assert (said in capsys.readouterr().out) == bool(changed)
 
 
 def test_files_are_written_where_labels_allow_and_the_reason_where_not(tuned):

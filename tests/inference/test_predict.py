@@ -5,7 +5,7 @@ import random
 import pytest
 from tuned_folder import PROMOTER, task_yaml
 
-from dnahlm.inference import predict, queries
+from dnahlm.inference import fitting, predict, queries
 from dnahlm.inference.classify import classify
 from dnahlm.inference.predict import PredictConfig, run
 from dnahlm.io import InputError
@@ -177,7 +177,7 @@ def test_centering_shrinks_until_the_middle_really_fits(loaded):
     try:
         # Ns cost a token each, so that the middle needs far more tokens per base than the whole does.
         query = queries.Query("q", dna(4000) + "N" * 600 + dna(4000, 1), "q", 8600)
-        fitted = queries.Fitter.of(loaded, spec, "center").fit(query)
+        fitted = fitting.Fitter.of(loaded, spec, "center").fit(query)
     finally:
         loaded.task_facts = facts
     assert 0 < len(fitted.sequence) < 600

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from dnahlm.evaluation.report_compare_text import html, markdown, terminal
-from dnahlm.evaluation.report_pairs import Side, joined, left_out, read_sides
-from dnahlm.evaluation.report_stats import holm, mcc_difference, mcnemar
-from dnahlm.evaluation.tables import cell
+from dnahlm.evaluation.compare.pairs import Side, joined, left_out, read_sides
+from dnahlm.evaluation.compare.text import html, markdown, terminal
+from dnahlm.evaluation.report.stats import holm, mcc_difference, mcnemar
+from dnahlm.evaluation.report.tables import cell
 from dnahlm.io import InputError, require_free, staged_folder
 from dnahlm.manifest import StageClock, git_commit, write_manifest
 

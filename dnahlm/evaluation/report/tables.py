@@ -7,6 +7,7 @@ WAYS = {  # key in a task's metrics -> its name, in the order shown; few_shot_<k
     "scored": "model, scored",
     "strands": "model, mean of both strands",
     "generated": "model, generated",
+    "scored_sets": "model, sets of labels scored",
     "held_out": "model, unseen phrasing",
     "label_words": "model, unseen label words",
     "option_order": "control: answers listed in another order",
@@ -109,7 +110,8 @@ def way_name(way: str) -> str:
     ('model, 4 examples in the prompt', 'k-mer logistic regression', 'lookup')
     """
     if way.startswith(FEW_SHOT):
-        return f"model, {way.removeprefix(FEW_SHOT)} examples in the prompt"
+        k = way.removeprefix(FEW_SHOT)
+        return f"model, {k} example{'' if k == '1' else 's'} in the prompt"
     return WAYS.get(way, way)
 
 

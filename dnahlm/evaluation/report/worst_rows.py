@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_stats import Bin, confidence_bins
-from dnahlm.evaluation.tables import Table, number
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.stats import Bin, confidence_bins
+from dnahlm.evaluation.report.tables import Table, number
 
 SHOWN = 5  # rows of each kind
 ENDS = 20  # letters of a sequence kept at each end

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from dnahlm.evaluation.tables import (
-    BASELINES,
+from dnahlm.evaluation.report.tables import (
     FEW_SHOT,
     METRIC_NAMES,
     NONE,
@@ -20,7 +19,6 @@ from dnahlm.evaluation.tables import (
     percent,
     several_models,
     way_name,
-    with_interval,
 )
 
 DEGREES = {
@@ -41,15 +39,19 @@ def overview(report: dict[str, Any]) -> list[Table]:
 
 def summary(report: dict[str, Any]) -> Table:
     """One row per task and model: the headline figure beside the best baseline, and what goes with it."""
-    header = ["n", "metric", "value", "best baseline", "which", "accuracy", "majority acc.", "AUROC", "ECE", "invalid"]
+    leaky = any(task["clean"]["n"] < task["n"] for task in report["tasks"] if task.get("clean"))
+    header = ["n", "metric", "value", *(["leak-free rows"] if leaky else []), "best baseline", "which", "accuracy",
+              "majority acc.", "AUROC", "ECE", "invalid"]  # fmt: skip
     rows = []
     for task in report["tasks"]:
         way, name, rival = main_way(task), headline(task), best_baseline(task)
+        part = task.get("clean")
         rows.append(
             [
                 f"{task['n']:,}",
                 METRIC_NAMES.get(name, name),
                 cell(task, way, name),
+                *([f"{number(metric(part, way, name))} ({part['n']:,})" if part else NONE] if leaky else []),
                 cell(task, rival, name),
                 SHORT.get(rival, rival) if rival else NONE,
                 number(metric(task, way, "accuracy")),
@@ -61,6 +63,7 @@ def summary(report: dict[str, Any]) -> Table:
         )
     boot = report.get("n_bootstrap")
     note = f"In brackets: 95 % intervals of {boot:,} bootstraps over the test rows. " if boot else ""
+    note += "Leak-free rows: the same figure on the rows (their number) that no train row gives away. " if leaky else ""
     note += (
         "The best baseline is the best of those measured on the same test rows, which favours the baselines a little."
     )
@@ -74,16 +77,17 @@ def degrees(report: dict[str, Any]) -> Table | None:
     rows = []
     for task in report["tasks"]:
         zero_shot = task.get("zero_shot") or {}
-        ways = [zero_shot.get(degree) for degree in DEGREES]
-        rows.append([*(cell(task, way, headline(task)) for way in ways), task["status"]])
+        # A row with a near-duplicate among the train rows is not unseen, whatever its id says.
+        part, ways = task.get("clean") or task, [zero_shot.get(degree) for degree in DEGREES]
+        rows.append([f"{part['n']:,}", *(cell(part, way, headline(task)) for way in ways), task["status"]])
     note = (
         "From weak to strong; a figure stands only where the manifests show that the model had not seen it in tuning: "
-        "the row, the words of the question, the words of the answers, the task. - means seen, or not measured. The "
-        "pretraining corpus is not part of this check."
+        "the row, the words of the question, the words of the answers, the task. n: rows without a near-duplicate "
+        "among the train rows, where that was checked; all figures here are of these. - means seen, or not measured. "
+        "The pretraining corpus is not part of this check."
     )
-    return Table(
-        "Four degrees of zero-shot", note, [[*named(report), *DEGREES.values(), "status"], *labelled(report, rows)]
-    )
+    header = [*named(report), "n", *DEGREES.values(), "status"]
+    return Table("Four degrees of zero-shot", note, [header, *labelled(report, rows)])
 
 
 def clean(report: dict[str, Any]) -> Table | None:
@@ -91,18 +95,18 @@ def clean(report: dict[str, Any]) -> Table | None:
     flagged = [task for task in report["tasks"] if task.get("clean")]
     if not flagged:
         return None
-    header = ["metric", "n, all", "all", "n, clean", "clean", "given away"]
+    header = ["metric", "n, all", "all", "n, clean", "clean", "best baseline, clean", "given away"]
     rows = []
     for task in flagged:
         way, name, part = main_way(task), headline(task), task["clean"]
-        own = part["metrics"].get(way, {}).get(name)
         rows.append(
             [
                 METRIC_NAMES.get(name, name),
                 f"{task['n']:,}",
                 cell(task, way, name),
                 f"{part['n']:,}",
-                with_interval(own, part.get("intervals", {}).get(way, {}).get(name)),
+                cell(part, way, name),
+                cell(part, best_baseline(task), name),
                 percent(1 - part["n"] / task["n"]),
             ]
         )
@@ -154,23 +158,23 @@ def habits(report: dict[str, Any]) -> Table | None:
 
 
 def seeds(report: dict[str, Any]) -> Table | None:
-    """Mean and standard deviation of each task's headline figure over models, such as several seeds."""
-    lines = report.get("summary") or []
-    if not several_models(report) or not lines:
+    """Mean and standard deviation of each task's headline figure over models of one kind, such as several seeds."""
+    headlines = {task["task"]: headline(task) for task in report["tasks"]}
+    lines = [line for line in report.get("summary") or [] if line["metric"] == headlines[line["task"]]]
+    if not lines:
         return None
-    first = {task["task"]: task for task in reversed(report["tasks"])}
-    found = {(line["task"], line["way"], line["metric"]): line for line in lines}
-    ways = [way for way in (*MODEL_WAYS, *BASELINES) if any(key[1] == way for key in found)]
+    ways = [way for way in MODEL_WAYS if any(line["way"] == way for line in lines)]
     rows = [["task", "metric", "models", *(way_name(way).removeprefix("model, ") for way in ways)]]
-    for name in dict.fromkeys(task["task"] for task in report["tasks"]):
-        metric_of = headline(first[name])
-        own = [found.get((name, way, metric_of)) for way in ways]
-        n = max((line["n_models"] for line in own if line), default=0)
-        cells = [f"{number(line['mean'])} ± {number(line['sd'])}" if line else NONE for line in own]
-        rows.append([name, METRIC_NAMES.get(metric_of, metric_of), str(n), *cells])
+    for task in headlines:
+        own = [line for line in lines if line["task"] == task]
+        # A way that only some of the models were asked in has fewer names, which belong to those of the longest list.
+        for names in sorted({tuple(line["models"]) for line in own if line["way"] == own[0]["way"]}):
+            found = {line["way"]: line for line in own if set(line["models"]) <= set(names)}
+            cells = [f"{number(found[w]['mean'])} ± {number(found[w]['sd'])}" if w in found else NONE for w in ways]
+            rows.append([task, METRIC_NAMES.get(headlines[task], headlines[task]), " ".join(names), *cells])
     note = (
-        "Mean ± standard deviation (n - 1) over the models: what another seed would change. The intervals elsewhere "
-        "say what other test rows would change."
+        "Mean ± standard deviation (n - 1) over models of one architecture and size: what another seed would change, "
+        "where they differ in nothing else. The intervals elsewhere say what other test rows would change."
     )
     return Table("Mean over models", note, rows)
 

@@ -11,7 +11,7 @@ from report_folder import THREE, write_evaluation
 from sklearn.metrics import matthews_corrcoef
 
 from dnahlm.cli import main
-from dnahlm.evaluation.report_compare import CompareConfig, run
+from dnahlm.evaluation.compare.run import CompareConfig, run
 from dnahlm.io import InputError
 
 TASKS = {"core_promoter": {"n": 300}, "splice_site": {"n": 200, "answers": THREE}}

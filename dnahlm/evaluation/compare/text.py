@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from dnahlm.evaluation.plots_forest import Lane, place
-from dnahlm.evaluation.report_facts import DISCLAIMER
-from dnahlm.evaluation.report_html import render
-from dnahlm.evaluation.tables import p_value, way_name
+from dnahlm.evaluation.report.facts import DISCLAIMER
+from dnahlm.evaluation.report.forest import Lane, place
+from dnahlm.evaluation.report.html import render
+from dnahlm.evaluation.report.tables import p_value, way_name
 from dnahlm.pages import align, pipes
 
 READING = (

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from dnahlm.config import did_you_mean
-from dnahlm.evaluation.report_facts import read_report
-from dnahlm.evaluation.report_predictions import Rows, check_figures, has_classes, read_predictions
+from dnahlm.evaluation.report.facts import read_report
+from dnahlm.evaluation.report.predictions import Rows, check_figures, has_classes, read_predictions
 from dnahlm.io import InputError
 
 SAME_ROWS = "Evaluate both with the same suite, seed and instructions."

@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_stats import Difference, mcc_difference
-from dnahlm.evaluation.tables import (
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.stats import Difference, mcc_difference
+from dnahlm.evaluation.report.tables import (
     BASELINES,
     METRIC_NAMES,
     NONE,
@@ -50,6 +50,8 @@ def task_facts(task: dict[str, Any]) -> dict[str, str]:
         found["leak-free rows"] = f"{task['clean']['n']:,}"
     found["baseline train rows"] = f"{task.get('n_baseline_train') or 0:,}"
     for name, value in (task.get("calibration") or {}).items():
+        if name == "bias" and len(value) == len(task["answers"]):
+            value = dict(zip(task["answers"], value, strict=True))
         found[f"calibration: {name.replace('_', ' ')}"] = in_words(value)
     if task.get("n_scored_right") is not None:
         exact = f"{percent(task.get('exact_match_given_scored_right'))} (n = {task['n_scored_right']:,})"
@@ -65,7 +67,7 @@ def in_words(value: Any) -> str:
     """
     if isinstance(value, dict):
         return ", ".join(f"{key} {in_words(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return ", ".join(map(in_words, value))
     return NONE if value is None else number(value) if isinstance(value, float) else str(value)
 

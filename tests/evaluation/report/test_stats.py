@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 from sklearn.metrics import matthews_corrcoef
 
-from dnahlm.evaluation.report_stats import confidence_bins, holm, length_bins, mcc_difference, mcnemar
+from dnahlm.evaluation.report.stats import confidence_bins, holm, length_bins, mcc_difference, mcnemar
 
 
 def answers(seed, n=200, k=3):
@@ -49,7 +49,7 @@ def test_a_constant_side_has_mcc_zero(constant):
 def test_draws_hang_on_the_seed_and_not_on_the_size_of_the_pieces(monkeypatch):
     right, a, b = answers(4)
     whole = mcc_difference(right, a, b, n_bootstrap=300, seed=5)
-    monkeypatch.setattr("dnahlm.evaluation.report_stats.CHUNK_CELLS", 100)
+    monkeypatch.setattr("dnahlm.evaluation.report.stats.CHUNK_CELLS", 100)
     assert np.array_equal(whole.draws, mcc_difference(right, a, b, n_bootstrap=300, seed=5).draws)
     assert not np.array_equal(whole.draws, mcc_difference(right, a, b, n_bootstrap=300, seed=6).draws)
 

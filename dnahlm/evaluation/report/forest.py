@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dnahlm.evaluation.tables import (
+from dnahlm.evaluation.report.tables import (
     BASELINES,
     METRIC_NAMES,
     SHORT,

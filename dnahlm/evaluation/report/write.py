@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dnahlm.evaluation.report_facts import DISCLAIMER, READING, SIMULATED, check_report, facts
-from dnahlm.evaluation.report_html import html
-from dnahlm.evaluation.report_predictions import Rows, read_predictions
-from dnahlm.evaluation.report_rows import row_tables
-from dnahlm.evaluation.tables import by_task, main_way, several_models, simulated_tasks
-from dnahlm.evaluation.tables_overview import models, overview, seeds, summary
-from dnahlm.evaluation.tables_task import (
+from dnahlm.evaluation.report.facts import DISCLAIMER, READING, SIMULATED, check_report, facts
+from dnahlm.evaluation.report.html import html
+from dnahlm.evaluation.report.overview import models, overview, seeds, summary
+from dnahlm.evaluation.report.predictions import Rows, read_predictions
+from dnahlm.evaluation.report.tables import by_task, main_way, several_models, simulated_tasks
+from dnahlm.evaluation.report.task_tables import (
     against_baseline,
     confusion_table,
     confusions,
@@ -18,6 +17,7 @@ from dnahlm.evaluation.tables_task import (
     remarks,
     task_facts,
 )
+from dnahlm.evaluation.report.worst_rows import row_tables
 from dnahlm.pages import align, pipes
 
 Predictions = dict[tuple[str, str], Rows | None]  # (model, task) -> rows

@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 from report_folder import THREE, TWO, write_evaluation
 
-from dnahlm.evaluation.report import terminal_table, write_report
-from dnahlm.evaluation.report_facts import DISCLAIMER, SIMULATED
-from dnahlm.evaluation.tables import metric
+from dnahlm.evaluation.report.facts import DISCLAIMER, SIMULATED
+from dnahlm.evaluation.report.tables import metric
+from dnahlm.evaluation.report.write import terminal_table, write_report
 from dnahlm.io import InputError
 
 TASKS = {
@@ -110,9 +110,10 @@ def test_each_degree_of_zero_shot_is_its_own_column(one):
     line = next(
         line for line in pages(folder)[1].split("## Four degrees")[1].splitlines() if line.startswith("| core_promoter")
     )
-    cells = [cell.strip() for cell in line.split("|")[2:-1]]
+    n, *cells = [cell.strip() for cell in line.split("|")[2:-1]]
+    assert int(n) == task["clean"]["n"] < task["n"]  # a near-duplicate of a train row is not unseen
     for place, way in enumerate(("scored", "held_out", "label_words")):
-        assert cells[place].startswith(f"{metric(task, way, 'mcc'):.3f} [")
+        assert cells[place].startswith(f"{metric(task['clean'], way, 'mcc'):.3f} [")
     assert cells[3] == "-"
 
 
@@ -123,7 +124,7 @@ def test_a_degree_that_was_seen_shows_no_figure(broken):
     line = next(
         line for line in pages(folder)[1].split("## Four degrees")[1].splitlines() if line.startswith("| core_promoter")
     )
-    assert line.split("|")[4].strip() == "-"
+    assert line.split("|")[5].strip() == "-"
 
 
 def test_clean_rows_stand_beside_all_and_unchecked_tasks_are_named(one):

@@ -1,14 +1,16 @@
 """Three figures of one task and model: reliability, ROC, accuracy by length in bases."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dnahlm.evaluation.plots import DASHES, SERIES, SOFT, draw
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_rows import confidence
-from dnahlm.evaluation.report_stats import Bin, confidence_bins, length_bins
-from dnahlm.evaluation.tables import SHORT
+from dnahlm.evaluation.report.loss_plot import DASHES, MARGINS
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.stats import Bin, confidence_bins, length_bins
+from dnahlm.evaluation.report.tables import SHORT
+from dnahlm.evaluation.report.worst_rows import confidence
+from dnahlm.pages import COLOURS, SOFT, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,11 +34,21 @@ def task_figures(rows: Rows, way: str) -> list[tuple[str, str, str]]:
     return figures
 
 
+def figure(plot: Callable[["Axes"], None], title: str) -> str:
+    """One of the figures, all of one size and with a grid."""
+
+    def draw(axes: "Axes") -> None:
+        plot(axes)
+        axes.grid()
+
+    return svg(draw, 3.6, 2.7, title=title, margins=MARGINS)
+
+
 def points(axes: "Axes", bins: list[Bin], x: list[float]) -> None:
     """Shares of right rows with their intervals."""
     low, high = zip(*(b.interval for b in bins), strict=True)
-    axes.vlines(x, low, high, color=SERIES[0], linewidth=1.6)
-    axes.plot(x, [b.share for b in bins], "o", color=SERIES[0], markersize=5)
+    axes.vlines(x, low, high, color=COLOURS[0], linewidth=1.6)
+    axes.plot(x, [b.share for b in bins], "o", color=COLOURS[0], markersize=5)
 
 
 def reliability(rows: Rows, way: str) -> tuple[str, str]:
@@ -55,7 +67,7 @@ def reliability(rows: Rows, way: str) -> tuple[str, str]:
         "Dots: rows by probability, with 95 % intervals. Dotted: where probabilities are true. "
         "Bars: share of the rows, a quarter as high."
     )
-    return note, draw(plot, f"reliability {rows.model} {rows.task}", f"reliability diagram of {rows.task}")
+    return note, figure(plot, f"reliability diagram of {rows.task}, {rows.model}")
 
 
 def roc_curves(rows: Rows, way: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -86,7 +98,7 @@ def roc(rows: Rows, curves: list[tuple[str, np.ndarray, np.ndarray]]) -> tuple[s
 
     def plot(axes: "Axes") -> None:
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=DASHES[2])
-        for (name, fall_out, recall), colour, dash in zip(curves, SERIES, DASHES, strict=False):
+        for (name, fall_out, recall), colour, dash in zip(curves, COLOURS, DASHES, strict=False):
             axes.plot(fall_out, recall, color=colour, linestyle=dash, linewidth=1.7, label=name)
         axes.legend(loc="lower right")
         axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), xlabel="false positive rate", ylabel="true positive rate")
@@ -98,7 +110,7 @@ def roc(rows: Rows, curves: list[tuple[str, np.ndarray, np.ndarray]]) -> tuple[s
         note = "Each answer against the rest. Dotted: chance." + (
             f" {left} more answers not drawn." if left > 0 else ""
         )
-    return note, draw(plot, f"roc {rows.model} {rows.task}", f"ROC curve of {rows.task}")
+    return note, figure(plot, f"ROC curve of {rows.task}, {rows.model}")
 
 
 def lengths(rows: Rows, bins: list[Bin]) -> tuple[str, str]:
@@ -116,7 +128,7 @@ def lengths(rows: Rows, bins: list[Bin]) -> tuple[str, str]:
         "Rows by length in bases, about as many in each group, with 95 % intervals. "
         "Dotted: share of the commonest right answer."
     )
-    return note, draw(plot, f"length {rows.model} {rows.task}", f"accuracy of {rows.task} by length in bases")
+    return note, figure(plot, f"accuracy of {rows.task} by length in bases, {rows.model}")
 
 
 def span(group: Bin) -> str:

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dnahlm.evaluation.plots import loss_figure
-from dnahlm.evaluation.plots_forest import forest
-from dnahlm.evaluation.plots_task import task_figures
-from dnahlm.evaluation.report_facts import DISCLAIMER, READING, facts
-from dnahlm.evaluation.report_predictions import Rows
-from dnahlm.evaluation.report_rows import row_tables
-from dnahlm.evaluation.tables import by_task, main_way, several_models, simulated_tasks, way_name
-from dnahlm.evaluation.tables_overview import models, overview
-from dnahlm.evaluation.tables_task import (
+from dnahlm.evaluation.report.facts import DISCLAIMER, READING, facts
+from dnahlm.evaluation.report.forest import forest
+from dnahlm.evaluation.report.loss_plot import loss_figure
+from dnahlm.evaluation.report.overview import models, overview
+from dnahlm.evaluation.report.predictions import Rows
+from dnahlm.evaluation.report.tables import by_task, main_way, several_models, simulated_tasks, way_name
+from dnahlm.evaluation.report.task_plots import task_figures
+from dnahlm.evaluation.report.task_tables import (
     against_baseline,
     confusions,
     figures_table,
     remarks,
     task_facts,
 )
+from dnahlm.evaluation.report.worst_rows import row_tables
 
 
 def html(report: dict[str, Any], rows: Mapping[tuple[str, str], Rows | None]) -> str:
@@ -63,12 +63,12 @@ def described(task: dict[str, Any], rows: Rows | None) -> dict[str, Any]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Fill one of the page templates of this folder; text is escaped."""
+    """Fill one of the page templates; text is escaped."""
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template(template).render(disclaimer=DISCLAIMER, **values)

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.parquet
 
-from dnahlm.evaluation.tables import BASELINES, main_way
+from dnahlm.evaluation.report.tables import BASELINES, main_way
 from dnahlm.io import InputError
 
 NEEDED = ("id", "answer", "bases", "input")

@@ -1,0 +1,1 @@
+"""Two evaluations on the same rows, tested in pairs: `dnahlm report compare`."""

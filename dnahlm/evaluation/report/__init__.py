@@ -1,0 +1,1 @@
+"""A finished evaluation as a table on the terminal, report.md and report.html."""
