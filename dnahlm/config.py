@@ -65,13 +65,25 @@ def load_yaml(path: str | Path) -> dict[str, Any]:
     return mapping
 
 
-def line_of(path: str | Path, key: Any) -> int:
-    """Line on which `key:` stands in a YAML file, 1 when it cannot be told."""
+def line_of(path: str | Path, key: Any, item: int | None = None) -> int:
+    """Line on which `key:` stands in a YAML file, or item number `item` (from 0) of its list; 1 when it is not told."""
+    if item is not None:
+        document = yaml.compose(Path(path).read_text(encoding="utf-8-sig"))
+        return next((lines[item] for name, lines in listed(document) if name == key and item < len(lines)), 1)
     pattern = re.compile(rf"(^|[\s{{,'\"-]){re.escape(str(key))}['\"]?\s*:")
     for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").splitlines(), 1):
         if pattern.search(line):
             return number
     return 1
+
+
+def listed(node: yaml.Node | None) -> Iterator[tuple[str, list[int]]]:
+    """Each key of a YAML document that holds a list, and the line of each of its items."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(value, yaml.SequenceNode):
+            yield key.value, [entry.start_mark.line + 1 for entry in value.value]
+        else:
+            yield from listed(value)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -213,7 +225,7 @@ def problems_of_keys(cls: type, mapping: dict[str, Any], path: str | Path) -> It
             yield InputError(f"{path}: key {name!r} is missing ({cls.__name__} needs it).")
 
 
-def _coerce(value: Any, hint: Any, path: str | Path, key: str) -> Any:
+def _coerce(value: Any, hint: Any, path: str | Path, key: str, item: int | None = None) -> Any:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return value
@@ -221,16 +233,15 @@ def _coerce(value: Any, hint: Any, path: str | Path, key: str) -> Any:
         if value is None:
             return None
         (hint,) = [h for h in inner if h is not type(None)]
-        return _coerce(value, hint, path, key)
-    where = f"{path}:{line_of(path, key)}: {key}"
+        return _coerce(value, hint, path, key, item)
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return build(hint, value, path)
     if origin is list and isinstance(value, list):
-        return [_coerce(item, inner[0], path, key) for item in value]
+        return [_coerce(entry, inner[0], path, key, n) for n, entry in enumerate(value)]
     if origin is dict and isinstance(value, dict):
         return {_coerce(k, inner[0], path, str(k)): _coerce(v, inner[1], path, str(k)) for k, v in value.items()}
     if hint is float and is_number(value):
         return float(value)
     if type(value) is hint:
         return value
-    refuse_value(value, {origin or hint}, where)
+    refuse_value(value, {origin or hint}, f"{path}:{line_of(path, key, item)}: {key}")

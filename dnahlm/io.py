@@ -227,6 +227,10 @@ def damaged_input(path: Path) -> Iterator[None]:
             f"{path}: the gzip file is cut short or damaged ({error}). Fetch it again; `gzip -t` tests it."
         ) from error
     except UnicodeDecodeError as error:
+        if path.suffix.lower() != ".gz" and error.object.startswith(b"\x1f\x8b"):
+            raise InputError(f"{path}: is gzip data under a name without .gz. Rename it to {path.name}.gz.") from error
+        if error.object.startswith(b"PK\x03\x04"):
+            raise InputError(f"{path}: is a ZIP file or a spreadsheet. Unzip it, or export it as CSV UTF-8.") from error
         raise InputError(
             f"{path}:{_line_not_utf8(path)}: byte {error.object[error.start]:#04x} is not UTF-8. "
             "Save the file as UTF-8 text (spreadsheets: 'CSV UTF-8')."

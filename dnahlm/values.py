@@ -45,6 +45,8 @@ def refuse_value(value: Any, allowed: set[Any], where: str) -> NoReturn:
         advice = f' YAML reads a bare yes, no, on, off as true or false. Quote it, as in "{word}".'
     elif str in allowed and value is not None and not isinstance(value, (list, dict)):
         advice = f' Quote it, as in "{value}".'
+    elif str in allowed and isinstance(value, dict):
+        advice = " YAML reads text that begins with { or holds `: ` as a mapping. Put it in quotes."
     elif allowed == {list} and isinstance(value, str):
         advice = f" Write [{value}]."
     raise InputError(f"{where}: found {found} where {needed} is needed.{advice}")

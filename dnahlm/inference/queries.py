@@ -7,7 +7,8 @@ from pathlib import Path
 from dnahlm.dna import normalize
 from dnahlm.io import InputError, require_file
 from dnahlm.readers.ids import SeenIds
-from dnahlm.readers.sequences import FORMATS, read_dna
+from dnahlm.readers.sequence_lines import FORMATS
+from dnahlm.readers.sequences import read_dna
 from dnahlm.readers.tables import SEPARATORS, Row, read_table
 from dnahlm.tasks.kinds import input_text, read_protein
 from dnahlm.tasks.spec import PAIR_KINDS, TaskSpec

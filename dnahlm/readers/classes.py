@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dnahlm.io import InputError, open_text
-from dnahlm.readers.sequences import read_sequences, sequence_format
+from dnahlm.readers.sequence_lines import sequence_format
+from dnahlm.readers.sequences import read_sequences
 from dnahlm.readers.tables import Row
 
 
@@ -27,7 +28,10 @@ def read_class_files(
         with open_text(path, "FASTA file") as handle:
             # Records carry no line numbers; their headers are read once more beside them.
             headers = (number for number, line in enumerate(handle, 1) if line.startswith(">"))
-            for record, line in zip(read_sequences(path), headers, strict=True):
+            for record in read_sequences(path):
+                line = next(headers, None)
+                if line is None:
+                    raise InputError(f"{path}: has other records than before. Was it changed while it was read?")
                 yield Row({sequence_column: record.sequence, label_column: label}, f"{path}:{line}")
 
 

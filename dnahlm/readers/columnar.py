@@ -33,6 +33,8 @@ def read_parquet(path: str | Path, columns: Sequence[str]) -> Iterator[Row]:
     import pyarrow as pa
 
     path = require_file(path, "Parquet file")
+    if path.suffix == ".gz":
+        raise InputError(f"{path}: Parquet is compressed inside; unzip it (`gunzip {path.name}`).")
     try:
         with open_parquet(path) as file:
             require_columns(str(path), file.schema_arrow.names, columns, "Correct `columns:` or rename it.")

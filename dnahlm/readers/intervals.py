@@ -8,14 +8,14 @@ intervals; a `#` line right before the first interval, with as many fields, name
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError, open_text
 from dnahlm.readers.sequences import read_sequences
-from dnahlm.readers.tables import Row, check_values, require_columns
+from dnahlm.readers.tables import Row, check_values, require_columns, shown
 
 PLACE = ["chrom", "start", "end"]
 NAMES = [*PLACE, "name", "score", "strand", "thickStart", "thickEnd", "itemRgb", "blockCount", "blockSizes",
@@ -144,12 +144,14 @@ def make_interval(where: str, names: list[str], fields: list[str], text: str, li
     """
     if len(fields) != len(names):
         raise InputError(
-            f"{where}: found {len(fields)} fields where the first interval has {len(names)}. Fix the line."
+            f"{where}: found {len(fields)} fields where the first interval has {len(names)}. Fix the line (tabs part "
+            "the fields of a file with tabs)."
         )
     chrom, start, end = fields[:3]
     if not (WHOLE.fullmatch(start) and WHOLE.fullmatch(end)):
+        header = " A line that names the fields begins with #." if start.isalpha() else ""
         raise InputError(
-            f"{where}: start {start[:30]!r} and end {end[:30]!r} must be whole numbers of bases, 0 or more."
+            f"{where}: start {start[:30]!r} and end {end[:30]!r} must be whole numbers of bases, 0 or more.{header}"
         )
     if int(start) >= int(end):
         raise InputError(
@@ -190,10 +192,32 @@ def refuse_place(where: str, interval: Interval, bases: dict[str, int], genome: 
             f"{where}: end {interval.end:,} is beyond {chrom}, which has {bases[chrom]:,} bases in {genome}. "
             "Is the BED file made for another assembly?"
         )
-    other = chrom.removeprefix("chr") if chrom.startswith("chr") else f"chr{chrom}"
-    names = [other] if other in bases else list(bases)[:NAMED]
-    rest = f" and {len(bases) - NAMED:,} more" if other not in bases and len(bases) > NAMED else ""
     raise InputError(
-        f"{where}: chromosome {chrom!r} is not in {genome}, which has {', '.join(map(repr, names))}{rest}. Give the "
-        "chromosomes of the BED file the names that follow > in the genome."
+        f"{where}: chromosome {chrom!r} is not in {genome}, which has {shown(list(bases)[:5])}"
+        f"{f' and {len(bases) - 5:,} more' if len(bases) > 5 else ''}. {how_to_rename(chrom, bases)}"
     )
+
+
+def how_to_rename(chrom: str, bases: Iterable[str]) -> str:
+    """What to do about a chromosome that a genome calls otherwise, or lacks.
+
+    >>> how_to_rename("chr1", ["1", "2"])
+    "It calls it '1': write 1 for chr1 in the BED file."
+    """
+    bare = bare_name(chrom)
+    if other := next((name for name in bases if bare_name(name) == bare), None):
+        return f"It calls it {other!r}: write {other} for {chrom} in the BED file."
+    return (
+        "Names must be the same in both files: rename the chromosomes in the BED file (the assembly report of a NCBI "
+        "genome says which accession is which chromosome), remove the line, or give the genome it was made for."
+    )
+
+
+def bare_name(chrom: str) -> str:
+    """A chromosome's name without what sources write in different ways: `chr`, case, M and MT.
+
+    >>> bare_name("Chr01"), bare_name("chrM"), bare_name("X")
+    ('1', 'mt', 'x')
+    """
+    bare = chrom.lower().removeprefix("chr").lstrip("0")
+    return "mt" if bare == "m" else bare

@@ -42,16 +42,16 @@ def parse_object(line: str, where: str) -> list[tuple[str, Any]]:
     >>> parse_object('{"label": 1.50, "ok": true}', "x.jsonl:1")
     [('label', '1.50'), ('ok', True)]
     """
+    array = " It may be one JSON array over the whole file: write its items one a line." if line[0] == "[" else ""
     try:
         found = json.loads(
             line, object_pairs_hook=Pairs, parse_int=str, parse_float=str, parse_constant=refuse_constant
         )
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{where}: not JSON ({error}): {line.strip()[:40]!r}. A JSON Lines file holds one whole object a line."
+            f"{where}: not JSON ({error}): {line.strip()[:40]!r}. A line of JSON Lines holds one whole object.{array}"
         ) from error
     if not isinstance(found, Pairs):
-        array = " It may be one JSON array over the whole file: write its items one a line." if line[0] == "[" else ""
         raise InputError(
             f'{where}: found {line.strip()[:40]!r}; a line must be one object, {{"key": value, ...}}.{array}'
         )

@@ -1,7 +1,4 @@
-"""FASTA, FASTQ and GenBank files, plain or gzip, as streams of records. `datasets` parses; this file checks, explains.
-
-Line numbers are looked up by a second reading of the file, and only when something is wrong.
-"""
+"""FASTA, FASTQ and GenBank files, plain or gzip, as streams of records. `datasets` parses; this file checks."""
 
 import glob
 import gzip
@@ -16,15 +13,9 @@ from typing import Any
 from dnahlm.dna import normalize
 from dnahlm.io import InputError, damaged_input, open_text, require_file
 from dnahlm.readers.ids import SeenIds
+from dnahlm.readers.sequence_lines import MARKERS, first_line_of, line_of_foreign_letter, lines_of, sequence_format
 
-FORMATS = {
-    **dict.fromkeys((".fa", ".fasta", ".fna", ".ffn", ".frn"), "fasta"),
-    **dict.fromkeys((".fq", ".fastq"), "fastq"),
-    **dict.fromkeys((".gb", ".gbk", ".genbank"), "genbank"),
-}
-LOWER = string.ascii_lowercase
 BATCH_BYTES = 1 << 24  # the parser holds a batch several times over
-MARKERS = {"fasta": ">", "fastq": "@", "genbank": "LOCUS"}  # what the first line of a record starts with
 COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
     "fasta": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
     "fastq": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
@@ -88,24 +79,6 @@ def read_dna(path: str | Path) -> Iterator[SequenceRecord]:
         yield replace(record, sequence=normalized.sequence, n_ambiguous=normalized.n_ambiguous, n_lower=n_lower)
 
 
-def sequence_format(path: Path) -> str:
-    """`fasta`, `fastq` or `genbank`, by the extension.
-
-    Raises:
-        InputError: an extension not in `FORMATS`.
-
-    >>> sequence_format(Path("genome.FA.gz"))
-    'fasta'
-    """
-    suffix = Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
-    if suffix not in FORMATS:
-        raise InputError(
-            f"{path}: extension {suffix!r} is not one of a DNA sequence file. "
-            f"Allowed: {' '.join(FORMATS)}, each also with .gz. Rename or convert the file."
-        )
-    return FORMATS[suffix]
-
-
 def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:
     """Rows of the parser in `datasets`; nothing is cached, and its complaints get file and line."""
     from datasets import load_dataset
@@ -123,18 +96,15 @@ def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:
             raise
         except ValueError as error:
             culprit = re.search(r"record '(.*?)'", str(error))
-            line = lines_of(path, kind, culprit.group(1))[0] if culprit else 1
+            line = first_line_of(path, culprit.group(1)) if culprit else 1
             raise InputError(f"{path}:{line}: {error} Was the file cut short?") from error
 
 
 def check_start(path: Path, kind: str) -> None:
     """Raise `InputError` when the first line with text does not start a record: the parser would skip it silently."""
-    with damaged_input(path), open_bytes(path) as handle:
-        head = handle.read(3)
-    if head == b"\xef\xbb\xbf":
-        raise InputError(f"{path}:1: starts with a byte order mark. Save it as plain UTF-8 without BOM.")
-    if head[:2] == b"\x1f\x8b":
-        raise InputError(f"{path}: is gzip data under a name without .gz. Rename it to {path.name}.gz.")
+    with damaged_input(path), gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as handle:
+        if handle.read(3) == b"\xef\xbb\xbf":
+            raise InputError(f"{path}:1: starts with a byte order mark. Save it as plain UTF-8 without BOM.")
     with open_text(path) as handle:
         for number, line in enumerate(handle, 1):
             if line.startswith(MARKERS[kind]):
@@ -150,18 +120,18 @@ def check_start(path: Path, kind: str) -> None:
 def check_record(path: Path, kind: str, record: SequenceRecord, seen: SeenIds) -> None:
     """Raise `InputError` for a record without id or sequence, or with the id of an earlier one."""
     if not record.id:
-        line = lines_of(path, kind, "")[:1] or [1]
-        raise InputError(f"{path}:{line[0]}: a record without an id. Write one after {MARKERS[kind]!r}.")
+        line = first_line_of(path, "")
+        raise InputError(f"{path}:{line}: a record without an id. Write one after {MARKERS[kind]!r}.")
     if record.id in seen:
-        lines = lines_of(path, kind, record.id)
+        lines = lines_of(path, record.id)
         first, second = (lines + lines)[:2] if lines else (1, 1)
         raise InputError(
             f"{path}:{second}: record id {record.id!r} was already used on line {first}. "
             "Ids (the first word of a header) must differ: rename or remove one."
         )
     if not record.sequence:
-        line = lines_of(path, kind, record.id)[:1] or [1]
-        raise InputError(f"{path}:{line[0]}: record {record.id!r} has no sequence. Remove it or add its sequence.")
+        line = first_line_of(path, record.id)
+        raise InputError(f"{path}:{line}: record {record.id!r} has no sequence. Remove it or add its sequence.")
 
 
 def check_all_closed(path: Path, n_records: int) -> None:
@@ -173,58 +143,3 @@ def check_all_closed(path: Path, n_records: int) -> None:
             f"{path}:{starts[-1]}: found {len(starts)} LOCUS lines but {n_records} complete records; a record ends "
             "with a line `//`. Was the file cut short?"
         )
-
-
-def open_bytes(path: Path) -> Any:
-    """The uncompressed bytes of a file."""
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
-
-
-def lines_of(path: Path, kind: str, record_id: str) -> list[int]:
-    """Numbers of the header lines that carry `record_id`."""
-    prefixes = ("VERSION", "ACCESSION", "LOCUS") if kind == "genbank" else (MARKERS[kind],)
-    found: dict[str, list[int]] = {prefix: [] for prefix in prefixes}
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, 1):
-            for prefix in prefixes:
-                if line.startswith(prefix) and (line[len(prefix) :].split() or [""])[0] == record_id:
-                    found[prefix].append(number)
-    return next((lines for lines in found.values() if lines), [])
-
-
-def locate(path: Path, record_id: str, base: int) -> int:
-    """Line on which base `base` (0-based) of a record stands, its header line when it has no such base."""
-    line = 1
-    for line, start, letters in sequence_lines(path, record_id):
-        if start <= base < start + len(letters):
-            return line
-    return line
-
-
-def line_of_foreign_letter(path: Path, record_id: str) -> int:
-    """Line of the first letter of a record that `dnahlm.dna.normalize` refuses."""
-    for line, _, letters in sequence_lines(path, record_id):
-        try:
-            normalize(letters, "")
-        except InputError:
-            return line
-    return locate(path, record_id, 0)
-
-
-def sequence_lines(path: Path, record_id: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (line number, 0-based base it starts at, letters) for each sequence line of one record."""
-    kind = sequence_format(path)
-    header = lines_of(path, kind, record_id)[0]
-    stop = {"fasta": ">", "fastq": "+", "genbank": "//"}[kind]
-    inside, start = kind != "genbank", 0
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, 1):
-            if number <= header or (kind == "fasta" and line.startswith(";")):
-                continue
-            if line.startswith(stop):
-                return
-            if inside:
-                letters = "".join(line.split() if kind != "genbank" else re.findall(r"[^\s\d]+", line))
-                yield number, start, letters
-                start += len(letters)
-            inside = inside or line.startswith("ORIGIN")

@@ -34,7 +34,7 @@ def line_of_task(spec: TaskSpec, data_root: str | None) -> list[str]:
     )
     if data_root and not has_local_files(spec, data_root):
         origin += " (no files here)"
-    held_out = ",".join(f"{split} {share:.0%}" for split, share in source.hold_out.items()) or "-"
+    held_out = ",".join(f"{split} {100 * share:g} %" for split, share in source.hold_out.items()) or "-"
     answers = str(len(spec.labels) or "-")
     return [
         spec.id,

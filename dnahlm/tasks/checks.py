@@ -64,8 +64,8 @@ def problems(spec: TaskSpec) -> Iterator[InputError]:
     ]  # fmt: skip
     for key, least in (("phrasings", LEAST_PHRASINGS), ("held_out_phrasings", LEAST_HELD_OUT)):
         checks.append(partial(check_enough, key=key, least=least))
-        for text in getattr(spec, key):
-            checks.append(partial(check_phrasing, key=key, text=text, lists_options=bool(spec.labels)))
+        for item, text in enumerate(getattr(spec, key)):
+            checks.append(partial(check_phrasing, key=key, text=text, lists_options=bool(spec.labels), item=item))
     for check in checks:
         try:
             check(spec)
@@ -93,12 +93,10 @@ def check_window(spec: TaskSpec) -> None:
     """A policy, and the bases it needs."""
     window = spec.window
     check_known(spec, "window.policy", [window.policy], POLICIES)
-    if window.bases < 0 or (window.policy != "error" and window.bases == 0):
-        fail(
-            spec,
-            "window",
-            f"{window.bases} bases with policy {window.policy!r}; {window.policy} needs 1 base or more.",
-        )
+    if window.bases < 0:
+        fail(spec, "window", f"{window.bases} bases; must be 0 (no limit of its own) or more.")
+    if window.policy != "error" and window.bases == 0:
+        fail(spec, "window", f"0 bases with policy {window.policy!r}; {window.policy} needs 1 base or more.")
     if window.overlap and (window.policy != "slide" or not 0 < window.overlap < window.bases):
         fail(spec, "window", f"overlap of {window.overlap} bases; only slide has one, from 0 to `bases` - 1.")
     if window.policy == "slide" and len(spec.sequence_columns) > 1:
@@ -115,27 +113,27 @@ def check_enough(spec: TaskSpec, key: str, least: int) -> None:
 
 def check_different(spec: TaskSpec) -> None:
     """No phrasing is there twice."""
-    every = [*spec.phrasings, *spec.held_out_phrasings]
-    for text in every:
-        if every.count(text) > 1:
-            fail(
-                spec,
-                "phrasings",
-                f"{text!r} is there {every.count(text)} times; held-out ones must be new to the model.",
-            )
+    seen: dict[str, int] = {}  # text -> its line
+    for key in ("phrasings", "held_out_phrasings"):
+        for item, text in enumerate(getattr(spec, key)):
+            if text in seen:
+                fail(spec, key, f"{text!r} is there already, on line {seen[text]}. Each must be new.", item)
+            seen[text] = line_of(spec.path, key, item)
 
 
-def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool) -> None:
+def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool, item: int | None = None) -> None:
     """One line; `{options}` exactly once or, where there are none to list, not at all; no other field."""
     if found := re.search(r"\{[^}]*\}?|\}", text.replace(OPTIONS_FIELD, "")):
         only = f"only {OPTIONS_FIELD} is filled in" if lists_options else "nothing is filled in here"
-        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.", text)
+        fail(spec, key, f"{text!r}: unknown field {found.group()!r}; {only}.", item)
     if lists_options and text.count(OPTIONS_FIELD) != 1:
-        fail(spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; there the answers are listed.", text)
+        fail(
+            spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.", item
+        )
     if not lists_options and OPTIONS_FIELD in text:
-        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.", text)
+        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.", item)
     if "\n" in text or text != text.strip() or not text:
-        fail(spec, key, f"{text!r} must be one line without blanks at its ends.", text)
+        fail(spec, key, f"{text!r} must be one line without blanks at its ends.", item)
 
 
 def check_known(spec: TaskSpec, key: str, found: list[str], known: tuple[str, ...]) -> None:
@@ -145,10 +143,8 @@ def check_known(spec: TaskSpec, key: str, found: list[str], known: tuple[str, ..
             fail(spec, key, f"{item!r} is not known. {did_you_mean(item, known)}")
 
 
-def fail(spec: TaskSpec, key: str, problem: str, text: str = "") -> None:
-    """Raise `InputError` with the file and the line of `text`, else of `key`; `source.files` is inside `source`."""
-    line = max(line_of(spec.path, part) for part in key.split("."))  # the inner key may share the outer one's line
-    if text:
-        lines = spec.path.read_text(encoding="utf-8-sig").splitlines()
-        line = next((n for n, found in enumerate(lines, 1) if n >= line and text in found), line)
+def fail(spec: TaskSpec, key: str, problem: str, item: int | None = None) -> None:
+    """Raise `InputError` with the file and the line of `key`, or of an item of its list; `a.b` is `b` inside `a`."""
+    # The inner key may share the outer one's line.
+    line = line_of(spec.path, key, item) if item is not None else max(line_of(spec.path, k) for k in key.split("."))
     raise InputError(f"{spec.path}:{line}: task {spec.id}: {key}: {problem}")

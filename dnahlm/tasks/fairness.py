@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dnahlm.tasks.leak_report import EXAMPLES, Group, entries, example, how_near
 from dnahlm.tasks.leaks.corpus import find_in_corpus
-from dnahlm.tasks.leaks.find import NEAR, Leak, LeakSearch
+from dnahlm.tasks.leaks.find import LeakSearch
 from dnahlm.tasks.pool import Batch, Pool
-from dnahlm.tasks.rows import LabelledRow
 from dnahlm.tasks.table import TaskTable
 
 AT_ONCE = 100_000  # rows searched together: the search needs several times their own memory
 TESTED_AT_ONCE = 35_000  # rows they are searched against: each takes some kB of the index of words
-EXAMPLES = 5  # shown per kind of leak and pair of tasks
-
-
-@dataclass
-class Group:
-    """The leaks of one kind from one split of a task into another."""
-
-    givers: np.ndarray  # (N,) bool, which rows of the split give others away
-    given: np.ndarray  # (M,) bool, which rows of the counterpart are given away
-    examples: list[dict[str, Any]] = field(default_factory=list)  # the first `EXAMPLES`
 
 
 def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | Path | None = None) -> dict[str, Any]:
@@ -45,8 +34,8 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
 
     Returns:
         `removed_rows`: split -> task -> rows taken out;
-        `leaks`: one entry per (split, task, counterpart, kind) with the number of rows and up to `EXAMPLES` of them (a
-        row that leaks into several tasks is in several entries);
+        `leaks`: one entry per (split, task, counterpart, kind) with the number of rows of the table as it was read, and
+        up to `EXAMPLES` of them (a row that leaks into several tasks is in several entries);
         `proteins`: the same of proteins, in kinds of their own (`protein_exact` and so on), before any removal;
         `corpus`: what occurs in the pretraining corpus, by task and kind, empty without one;
         `test_rows`: task -> rows, how many of them are given away and how many are clean;
@@ -63,7 +52,8 @@ def remove_leaks(tables: Sequence[TaskTable], near: bool = True, corpus: str | P
         report["corpus"] = corpus_report(tests, corpus, near, search["corpus"], given_away["in_corpus"])
     # Validation first: what leaves it need not be kept out of train.
     for split, against in (("validation", ["test"]), ("train", ["validation", "test"])):
-        rows, tested = Pool(tables, [split]), Pool(tables, against)
+        # The table as it was read: a row that repeats or contradicts another one gives a test row away all the same.
+        rows, tested = Pool(tables, [split], as_read=True), Pool(tables, against)
         proteins = leaking_groups(rows, tested, near, search[f"proteins of {split}"], proteins=True)
         report["proteins"] += entries(proteins, rows, tested)
         groups = leaking_groups(rows, tested, near, search[split])
@@ -118,8 +108,9 @@ def add_leaks(
 def take_out(tables: Iterable[TaskTable], split: str, leaving: Sequence[np.ndarray]) -> dict[str, int]:
     """Remove the rows of one split where the mask (N,) of their table is true; task -> rows removed."""
     for table, mask in zip(tables, leaving, strict=True):
-        table.rows[split] = table.rows[split].only(~mask)
-        table.counts[f"leaking_rows_{split}"] = int(mask.sum())
+        kept = mask[: len(table.rows[split])]
+        table.rows[split] = table.rows[split].only(~kept)
+        table.counts[f"leaking_rows_{split}"] = int(kept.sum())
     return {table.spec.id: table.counts[f"leaking_rows_{split}"] for table in tables}
 
 
@@ -161,41 +152,3 @@ def corpus_report(
         {"task": task, "split": "test", "kind": kind, "rows": int(g.given.sum()), "examples": g.examples}
         for (task, kind), g in sorted(named.items(), key=itemgetter(0))
     ]
-
-
-def how_near(kind: str, similarity: float) -> dict[str, float]:
-    """What an example of this kind says besides its rows."""
-    return {"similarity": round(similarity, 3)} if kind == NEAR else {}
-
-
-def entries(groups: dict[tuple[int, int, str], Group], rows: Pool, tested: Pool) -> list[dict[str, Any]]:
-    """Groups of leaks as they are in the report, by the names of their tasks."""
-    named = {(*rows.parts[one], *tested.parts[other], kind): group for (one, other, kind), group in groups.items()}
-    return [entry(key, named[key]) for key in sorted(named)]
-
-
-def entry(key: tuple[str, ...], group: Group) -> dict[str, Any]:
-    """A group of leaks as it is in the report."""
-    task, split, against_task, against_split, kind = key
-    return {
-        "task": task, "split": split, "against_task": against_task, "against_split": against_split, "kind": kind,
-        "rows": int(group.givers.sum()), "against_rows": int(group.given.sum()), "examples": group.examples,
-    }  # fmt: skip
-
-
-def example(by: LabelledRow, against: LabelledRow, leak: Leak) -> dict[str, Any]:
-    """One leak, with the file and line of both rows."""
-    rows = {"id": by.id, "source": by.source, "against_id": against.id, "against_source": against.source}
-    return rows | how_near(leak.kind, leak.similarity)
-
-
-def leak_counts(report: dict[str, Any]) -> dict[str, int]:
-    """Distinct entries of a report in one flat table, for the manifest: `task/split -> task/split: kind` -> rows."""
-    counts: Counter[str] = Counter()
-    for leak in report["leaks"] + report["proteins"]:
-        counts[f"{leak['task']}/{leak['split']} -> {leak['against_task']}/{leak['against_split']}: {leak['kind']}"] = (
-            leak["rows"]
-        )
-    for leak in report.get("corpus", []):
-        counts[f"pretraining corpus -> {leak['task']}/{leak['split']}: {leak['kind']}"] = leak["rows"]
-    return dict(counts)

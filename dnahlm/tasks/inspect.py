@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from dnahlm.tasks.facts import describe
 from dnahlm.tasks.fairness import remove_leaks
-from dnahlm.tasks.kinds import answer_text
 from dnahlm.tasks.prompt import render_text
 from dnahlm.tasks.records import make_asker, record
-from dnahlm.tasks.repeats import SHOWN, told
-from dnahlm.tasks.sampling import by_label
-from dnahlm.tasks.spec import TaskSpec, load_task
-from dnahlm.tasks.spool import Rows, Spool
+from dnahlm.tasks.spec import load_task
+from dnahlm.tasks.spool import Spool
 from dnahlm.tasks.table import TaskTable, read_task_table
 
-SHOWN_LABELS = 12
+KINDS_IN_WORDS = {
+    "exact": "equal", "reverse_complement": "reverse complements", "contained": "one inside the other",
+    "near": "near-duplicates", "protein_exact": "equal", "protein_contained": "one inside the other",
+    "protein_near": "near-duplicates",
+}  # fmt: skip
 
 
 @dataclass
@@ -43,7 +43,11 @@ def run(config: InspectConfig) -> None:
         report = remove_leaks(tables)
     for table, lines, shown in zip(tables, facts, prompts, strict=True):
         print("\n".join(lines))
-        print("leaks (train loses them, and validation those into test):")
+        tests = report["test_rows"][table.spec.id]
+        print(
+            f"  clean: {tests['clean']:,} of {tests['rows']:,} test rows; no train row of these tasks gives them away"
+        )
+        print("leaks (a build takes these rows out of train, and out of validation those into test):")
         print("\n".join(leak_lines(report["leaks"], table.spec.id)) or "  none")
         if proteins := leak_lines(report["proteins"], table.spec.id):
             print("proteins in common (only counted):", *proteins, sep="\n")
@@ -53,38 +57,21 @@ def run(config: InspectConfig) -> None:
 def leak_lines(leaks: Sequence[dict[str, Any]], task: str) -> list[str]:
     """One line for each entry of a leak report that concerns a task."""
     return [
-        f"  {leak['rows']:,} {leak['split']} rows of {leak['task']}: {leak['kind']} with "
-        f"{leak['against_rows']:,} {leak['against_split']} rows of {leak['against_task']}; "
-        f"{leak['examples'][0]['source']} and {leak['examples'][0]['against_source']}"
+        f"  {KINDS_IN_WORDS[leak['kind']]}: {counted(leak['rows'], leak['split'])} of {leak['task']} and "
+        f"{counted(leak['against_rows'], leak['against_split'])} of {leak['against_task']}, "
+        f"such as {leak['examples'][0]['source']} and {leak['examples'][0]['against_source']}"
         for leak in leaks
         if task in (leak["task"], leak["against_task"])
     ]
 
 
-def describe(table: TaskTable) -> list[str]:
-    """Rows, classes and lengths of every split, and what reading changed or dropped."""
-    spec = table.spec
-    lines = [f"{spec.id} (version {spec.version}, {spec.kind}, {'simulated' if spec.simulated else 'measured'})"]
-    for split, rows in table.rows.items():
-        sizes = np.sort(np.fromiter((len(row.sequence) + len(row.second) for row in rows), np.int64, len(rows)))
-        lengths = f"{sizes[0]:,}-{sizes[-1]:,} bases (median {sizes[len(sizes) // 2]:,})"
-        lines.append(f"  {split:<10} {len(rows):>9,} rows  {lengths}  {shares_of(rows, spec)}")
-    changes = [f"{n:,} {name.replace('_', ' ')}" for name, n in table.counts.items() if n]
-    lines.append(f"  reading: {', '.join(changes) or 'nothing changed or dropped'}")
-    return [*lines, *(f"  {text}" for text in told(table, SHOWN))]
+def counted(n: int, split: str) -> str:
+    """A number of rows.
 
-
-def shares_of(rows: Rows, spec: TaskSpec) -> str:
-    """Rows of each label in words, most frequent first; of numbers their range."""
-    if spec.kind == "regression":
-        numbers = np.fromiter((float(row.label) for row in rows), np.float64, len(rows))
-        return f"from {numbers.min():g} to {numbers.max():g}, mean {numbers.mean():g}"
-    labels, first = by_label(rows)
-    counts = np.bincount(labels)
-    most = np.argsort(-counts, kind="stable")[:SHOWN_LABELS]
-    named = [f"{counts[n]:,} {answer_text(spec, rows[first[n]].label)}" for n in most]
-    more = f", {len(counts) - SHOWN_LABELS} more" if len(counts) > SHOWN_LABELS else ""
-    return ", ".join(named) + more
+    >>> counted(1, "test"), counted(1200, "train")
+    ('1 test row', '1,200 train rows')
+    """
+    return f"{n:,} {split} row{'s' * (n != 1)}"
 
 
 def three_prompts(table: TaskTable, seed: int) -> list[str]:

@@ -17,14 +17,16 @@ from typing import Any
 from dnahlm.io import InputError, shipped, staged_folder
 from dnahlm.manifest import StageClock, write_manifest
 from dnahlm.tasks.checks import SPLITS
-from dnahlm.tasks.fairness import leak_counts, remove_leaks
-from dnahlm.tasks.mixture import Mixture, load_mixture, repeats_of, rows_by_share
+from dnahlm.tasks.facts import summary
+from dnahlm.tasks.fairness import remove_leaks
+from dnahlm.tasks.leak_report import leak_counts
+from dnahlm.tasks.mixture import load_mixture, repeats_of
 from dnahlm.tasks.records import ALTERNATIVE, Asker, Record, example_pool, make_asker, record
 from dnahlm.tasks.repeats import SHOWN, told
-from dnahlm.tasks.sampling import cap_rows, choose_train
+from dnahlm.tasks.sampling import choose_rows
 from dnahlm.tasks.spec import TaskSpec, load_task, shipped_tasks
 from dnahlm.tasks.spool import Rows, Spool
-from dnahlm.tasks.table import TaskTable, check_rows, read_task_table
+from dnahlm.tasks.table import TaskTable, check_rows, read_task_table, require_unchanged
 from dnahlm.tasks.task_file import write_task_file
 from dnahlm.tasks.writing import COLUMNS, Writer, read_instructions
 
@@ -123,6 +125,8 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         (part / "leaks.json").write_text(json.dumps(leaks, indent=2) + "\n", encoding="utf-8")
         # LLaMA-Factory reads the folder as it is: `dataset_dir: instructions`, `dataset: dnahlm_train`.
         shutil.copyfile(shipped("data_templates") / "dataset_info.json", part / "dataset_info.json")
+        for table in tables:
+            require_unchanged(table)
         inputs = {spec.id: spec.path for spec in specs}
         inputs |= {f"{table.spec.id}/{name}": path for table in tables for name, path in table.files.items()}
         inputs |= {"mixture": config.mixture} if config.mixture else {}
@@ -172,30 +176,6 @@ def load_tasks(names: Sequence[str]) -> list[TaskSpec]:
     return specs
 
 
-def choose_rows(tables: Sequence[TaskTable], mixture: Mixture | None, config: InstructionsConfig) -> None:
-    """Leave in the tables the rows that are written; what balance, shots, caps and mixture leave out is counted."""
-    before = [{split: len(rows) for split, rows in table.rows.items()} for table in tables]
-    caps = [config.max_train_rows] * len(tables)
-    if mixture:
-        own = [part.max_train_rows for part in mixture.tasks.values()]
-        caps = [min(filter(None, (cap, mine)), default=0) for cap, mine in zip(caps, own, strict=True)]
-    for table, cap in zip(tables, caps, strict=True):
-        train = choose_train(table.spec, table.rows["train"], config.shots, config.balance, cap, config.seed)
-        table.rows["train"] = train
-        for split in SPLITS[1:]:
-            table.rows[split] = cap_rows(table.rows[split], getattr(config, f"max_{split}_rows"), config.seed)
-    if mixture:
-        available = {table.spec.id: len(table.rows["train"]) for table in tables}
-        parts = dict(zip(available, mixture.tasks.values(), strict=True))
-        sizes = rows_by_share(available, parts, mixture.temperature, mixture.train_rows)
-        for table, size in zip(tables, sizes, strict=True):
-            table.rows["train"] = cap_rows(table.rows["train"], size, config.seed)
-    for table, sizes_before in zip(tables, before, strict=True):
-        for split, n in sizes_before.items():
-            if left_out := n - len(table.rows[split]):
-                table.counts[f"rows_left_out_{split}"] = left_out
-
-
 def write_splits(
     part: Path, writer: Writer, askers: Sequence[Asker], tables: Sequence[TaskTable], config: InstructionsConfig
 ) -> dict[str, int]:
@@ -226,23 +206,3 @@ def train_records(askers: Sequence[Asker], tables: Sequence[TaskTable], config: 
         n = bisect_right(starts, place) - 1
         asker, rows, reverse, time = blocks[n]
         yield record(asker, rows[place - starts[n]], "train", reverse=reverse, time=time)
-
-
-def summary(table: TaskTable, counts: dict[str, Any]) -> str:
-    """One line of facts about a built task."""
-    rows = ", ".join(f"{counts[split]['rows']:,} {split}" for split in SPLITS)
-    train = counts["train"]
-    classes = ", ".join(f"{n / train['rows']:.1%} {answer}" for answer, n in train["answers"].items())
-    least = min(counts[split]["min_bases"] for split in SPLITS)
-    most = max(counts[split]["max_bases"] for split in SPLITS)
-    kept = ("contradicting_rows_test", "repeated_rows_test", "repeated_rows_validation")
-    done = [f"{n:,} {name.replace('_', ' ')}{' (kept)' * (name in kept)}" for name, n in table.counts.items() if n]
-    more = (
-        f" ({train['reverse_complements']:,} of train are reverse complements)" if train["reverse_complements"] else ""
-    )
-    size = f"{sum(counts[split]['bases'] for split in SPLITS):,} bases"
-    if "tokens" in train:
-        size += f", {sum(counts[split]['tokens'] for split in SPLITS):,} tokens"
-    changes = ", ".join(done) or "nothing changed"
-    shown = f"train {classes}; " if classes else ""
-    return f"{table.spec.id}: {rows} rows{more}; {shown}{least:,}-{most:,} bases a row, {size} in all; {changes}"

@@ -9,6 +9,7 @@ from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec, has_fixed_answers
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?").fullmatch
 _FOREIGN_RESIDUE = re.compile(rf"[^{RESIDUES}UX*]")  # U is selenocysteine, which human proteins hold
 
 
@@ -25,11 +26,7 @@ def read_label(spec: TaskSpec, cell: str, where: str) -> str:
             number of levels.
     """
     if spec.kind == "multilabel":
-        # An empty cell is refused by the readers; the word for "none of them" says it instead.
-        found = [part.strip() for part in cell.split(spec.separator) if part.strip() not in ("", spec.none_label)]
-        for label in found:
-            require_declared(spec, label, where)
-        return spec.separator.join(label for label in spec.labels if label in found)
+        return spec.separator.join(read_labels(spec, cell, where))
     if spec.kind == "regression":
         return require_number(spec, cell, where)
     if spec.kind == "hierarchical":
@@ -39,27 +36,49 @@ def read_label(spec: TaskSpec, cell: str, where: str) -> str:
     return cell
 
 
+def read_labels(spec: TaskSpec, cell: str, where: str) -> list[str]:
+    """The labels of a cell with several, none of them twice; the word for "none of them" alone gives no label."""
+    found = {part.strip() for part in cell.split(spec.separator)} - {""}
+    if not found or (spec.none_label in found and len(found) > 1):
+        raise InputError(
+            f"{where}: task {spec.id}, column {spec.label_column!r}: found {cell[:80]!r}; write the labels, or "
+            f"{spec.none_label!r} alone where there is none."
+        )
+    for label in sorted(found - {spec.none_label}):
+        require_declared(spec, label, where)
+    return [label for label in spec.labels if label in found]
+
+
 def require_declared(spec: TaskSpec, label: str, where: str) -> None:
     """Raise `InputError` for a label that is not in the YAML file."""
     if label not in spec.labels:
+        same = next((known for known in spec.labels if written_otherwise(known, label)), None)
+        hint = f"Is it {same!r}, written otherwise? " if same is not None else ""
         raise InputError(
             f"{where}: label {label[:80]!r} is not declared by task {spec.id} "
-            f"(declared: {sorted(spec.labels)}). Add it under `labels:` in {spec.path} or fix the row."
+            f"(declared: {sorted(spec.labels)}). {hint}Add it under `labels:` in {spec.path} or fix the row."
         )
+
+
+def written_otherwise(one: str, other: str) -> bool:
+    """Whether two labels differ in case only, or are one number.
+
+    >>> written_otherwise("Donor", "donor"), written_otherwise("1", "1.0"), written_otherwise("1", "2")
+    (True, True, False)
+    """
+    numbers = _NUMBER(one) and _NUMBER(other)
+    return float(one) == float(other) if numbers else one.casefold() == other.casefold()
 
 
 def require_number(spec: TaskSpec, cell: str, where: str) -> str:
-    """The cell, when it is a finite number; else `InputError`."""
-    try:
-        finite = math.isfinite(float(cell))
-    except ValueError:
-        finite = False
-    if not finite:
+    """The number in a cell in its shortest form, so that 1.50 and 1.5 are one label; else `InputError`."""
+    if not _NUMBER(cell) or math.isinf(float(cell)):
+        comma = " Write the decimal mark as a point." if "," in cell else ""
         raise InputError(
-            f"{where}: task {spec.id}, column {spec.label_column!r}: found {cell[:80]!r} where a finite number is "
-            "needed. Fix or remove the row."
+            f"{where}: task {spec.id}, column {spec.label_column!r}: found {cell[:80]!r} where a finite number such as "
+            f"-0.5 or 1e-3 is needed.{comma} Fix or remove the row."
         )
-    return cell
+    return repr(float(cell) + 0.0).removesuffix(".0")
 
 
 def require_levels(spec: TaskSpec, cell: str, where: str) -> None:

@@ -23,10 +23,15 @@ class Batch(NamedTuple):
 class Pool:
     """All rows of these splits, split by split and within a split table by table, counted from 0."""
 
-    def __init__(self, tables: Iterable[TaskTable], splits: Sequence[str]) -> None:
+    def __init__(self, tables: Iterable[TaskTable], splits: Sequence[str], as_read: bool = False) -> None:
+        """Take the rows of the tables; `as_read` adds, behind those of each part, what cleaning left out of it."""
         tables = list(tables)
         self.parts = [(table.spec.id, split) for split in splits for table in tables]
-        self.rows: list[Rows] = [table.rows[split] for split in splits for table in tables]
+        self.rows: list[Rows] = [
+            table.rows[split].then(table.dropped[split]) if as_read and split in table.dropped else table.rows[split]
+            for split in splits
+            for table in tables
+        ]
         self.starts = [0, *accumulate(map(len, self.rows))]
 
     def place(self, index: int) -> tuple[int, int]:

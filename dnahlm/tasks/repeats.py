@@ -75,7 +75,7 @@ def clean(table: TaskTable, questions: dict[str, np.ndarray]) -> None:
         if split == "train":
             contradicting |= repeats
         if split != "test":
-            table.rows[split] = rows.only(~contradicting)
+            table.rows[split], table.dropped[split] = rows.only(~contradicting), rows.only(contradicting)
 
 
 def told(table: TaskTable, most: int | None = None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from dnahlm.tasks.spec import TaskSpec
 from dnahlm.values import is_number
 
 _PLAIN = re.compile("[ACGT]+").fullmatch
-_LETTERS = re.compile("[ACGTN]{6,}", re.IGNORECASE).fullmatch  # so many are hardly a word
+_LOOKS_LIKE_DNA = re.compile("[ACGTUNacgtun]{4,}").fullmatch
 
 
 @dataclass(slots=True)
@@ -70,15 +71,20 @@ def read_row(spec: TaskSpec, row: Row, counts: Counter[str]) -> Reading:
     label = row.values[spec.label_column]
     if spec.kind == "dna_protein_pair":
         dna = cut(spec, row, read_dna(spec, row, "sequence", counts), counts)
-        protein = read_protein(row.values[spec.columns["protein"]], f"{row.where}: task {spec.id}, column 'protein'")
+        column = spec.columns["protein"]
+        protein = read_protein(row.values[column], f"{row.where}: task {spec.id}, column {column!r}")
         return Reading(read_label(spec, label, row.where), dna, protein=protein)
-    names = list(spec.sequence_columns)
-    found = [cut(spec, row, read_dna(spec, row, name, counts), counts) for name in names]
+    found = [cut(spec, row, read_dna(spec, row, name, counts), counts) for name in spec.dna_columns]
     return Reading(read_label(spec, label, row.where), *found)
 
 
 def read_dna(spec: TaskSpec, row: Row, name: str, counts: Counter[str]) -> str:
-    """The DNA of one column in the letters A, C, G, T, N."""
+    """The DNA of one column in the letters A, C, G, T, N.
+
+    Raises:
+        InputError: a letter that is no nucleotide, a word for a missing value, k-mers in a format that does not join
+            them; another column that holds the DNA is named.
+    """
     raw = row.values[spec.columns[name]]
     if _PLAIN(raw):
         return raw
@@ -86,30 +92,46 @@ def read_dna(spec: TaskSpec, row: Row, name: str, counts: Counter[str]) -> str:
     try:
         found = normalize(raw, where)
     except InputError as error:
-        if hint := swap_hint(spec, row, raw):  # "no nucleotide" alone would send the user to the wrong place
-            raise InputError(f"{where}: {hint}") from error
-        raise
+        refuse_swapped(spec, row, name)
+        hint = f" See `columns:` in {spec.path}." if raw in spec.labels or is_number(raw) else ""
+        raise InputError(f"{error}{hint}") from error
+    if raw in ("NA", "NaN", "nan", "Nan", "na"):  # written by R and pandas; as DNA it would be read as N, A, N
+        raise InputError(f"{where}: {raw!r} stands for a missing value. Fill it in or remove the row.")
+    kmers = raw.split()
+    if len(kmers) > 1 and all(one[1:] == other[:-1] for one, other in itertools.pairwise(kmers)):
+        raise InputError(
+            f"{where}: holds overlapping k-mers ({raw[:40]!r}), which would be read one after the other. Say "
+            f"`format: kmer_tsv` in {spec.path}, which joins them back into bases."
+        )
     upper = raw.upper()
     counts["rows_with_lower_case"] += raw != upper
     counts["rows_with_u"] += "U" in upper
     counts["rows_with_n"] += "N" in upper
+    counts["rows_with_blanks"] += len(kmers) > 1
     counts["iupac_letters_made_n"] += found.n_ambiguous
     return found.sequence
 
 
-def swap_hint(spec: TaskSpec, row: Row, raw: str) -> str:
-    """What to say when a cell that is no DNA looks like that of another column; nothing when it does not."""
-    protein = row.values[spec.columns["protein"]] if "protein" in spec.columns else ""
-    label = row.values[spec.label_column]
-    if protein and _LETTERS(protein):
-        other = f"{protein[:20]!r} as the protein"
-    elif raw in spec.labels or is_number(raw) or _LETTERS(label):
-        other = f"{label[:20]!r} as the label"
-    else:
-        return ""
-    return (
-        f"found {raw[:40]!r} where DNA should be, and {other}: are the columns swapped? See `columns:` in {spec.path}."
-    )
+def refuse_swapped(spec: TaskSpec, row: Row, name: str) -> None:
+    """Raise `InputError` when the DNA that a cell lacks stands in another of the row's columns."""
+    ours = spec.columns[name]
+    for key, other in spec.columns.items():
+        cell = row.values[other]
+        if key not in spec.dna_columns and cell not in spec.labels and _LOOKS_LIKE_DNA(cell):
+            raise InputError(
+                f"{row.where}: task {spec.id}: the columns {ours!r} and {other!r} seem to be swapped: {ours!r} holds "
+                f"{shown(row.values[ours])} and {other!r} holds {shown(cell)}. Give each its own column "
+                f"under `columns:` in {spec.path}."
+            )
+
+
+def shown(cell: str) -> str:
+    """A cell for a message.
+
+    >>> shown("ACGT" * 10)
+    "'ACGTACGTACGTACGTACGT...'"
+    """
+    return repr(cell if len(cell) <= 20 else cell[:20] + "...")
 
 
 def cut(spec: TaskSpec, row: Row, sequence: str, counts: Counter[str]) -> str:

@@ -1,19 +1,26 @@
-"""Which rows of a task stay: caps, balance, few shots.
+"""Which rows of a task stay: caps, balance, few shots, shares of a mixture.
 
 Each choice hangs on the seed and the row's id alone, so that a row stays when other tasks come or go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dnahlm.io import InputError
+from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.kinds import has_classes
+from dnahlm.tasks.mixture import Mixture, rows_by_share
 from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tasks.spool import Rows
+
+if TYPE_CHECKING:
+    from dnahlm.tasks.instructions import InstructionsConfig
+    from dnahlm.tasks.table import TaskTable
 
 
 def by_label(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
@@ -72,6 +79,30 @@ def choose_train(spec: TaskSpec, rows: Rows, shots: int, balance: bool, most: in
             f"fewer than --shots {shots:,}. Ask for {sizes[rarest]:,} or fewer."
         )
     return cap_rows(keep(rows, labels, np.full(len(sizes), shots or sizes[rarest]), seed), most, seed)
+
+
+def choose_rows(tables: Sequence[TaskTable], mixture: Mixture | None, config: InstructionsConfig) -> None:
+    """Leave in the tables the rows that are written; what balance, shots, caps and mixture leave out is counted."""
+    before = [{split: len(rows) for split, rows in table.rows.items()} for table in tables]
+    caps = [config.max_train_rows] * len(tables)
+    if mixture:
+        own = [part.max_train_rows for part in mixture.tasks.values()]
+        caps = [min(filter(None, (cap, mine)), default=0) for cap, mine in zip(caps, own, strict=True)]
+    for table, cap in zip(tables, caps, strict=True):
+        train = choose_train(table.spec, table.rows["train"], config.shots, config.balance, cap, config.seed)
+        table.rows["train"] = train
+        for split in SPLITS[1:]:
+            table.rows[split] = cap_rows(table.rows[split], getattr(config, f"max_{split}_rows"), config.seed)
+    if mixture:
+        available = {table.spec.id: len(table.rows["train"]) for table in tables}
+        parts = dict(zip(available, mixture.tasks.values(), strict=True))
+        sizes = rows_by_share(available, parts, mixture.temperature, mixture.train_rows)
+        for table, size in zip(tables, sizes, strict=True):
+            table.rows["train"] = cap_rows(table.rows["train"], size, config.seed)
+    for table, sizes_before in zip(tables, before, strict=True):
+        for split, n in sizes_before.items():
+            if left_out := n - len(table.rows[split]):
+                table.counts[f"rows_left_out_{split}"] = left_out
 
 
 def shares(sizes: dict[Any, int], total: int) -> dict[Any, int]:

@@ -29,6 +29,8 @@ def check_where(spec: TaskSpec) -> None:
         fail(spec, "source.class_files", f"a file per label suits classification, not kind {spec.kind}.")
     if source.class_files and source.hold_out_by not in ("sequence", "similarity"):
         fail(spec, "source.hold_out_by", f"FASTA files have no column {source.hold_out_by!r}.")
+    if source.class_files and source.filter:
+        fail(spec, "source.filter", f"FASTA files have no column {next(iter(source.filter))!r} to choose rows by.")
     if source.config and not source.hub:
         fail(spec, "source.config", "names a configuration of a hub data set, but there is no `hub:`.")
     if bool(source.hub) != bool(source.hub_splits):

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dnahlm.config import line_of
+from dnahlm.io import InputError
 from dnahlm.readers.formats import read_rows
 from dnahlm.readers.hub import read_hub
 from dnahlm.readers.tables import Row
-from dnahlm.tasks.spec import TaskSpec, local_path
+from dnahlm.tasks.spec import TaskSpec
 
 
 @dataclass
@@ -66,9 +68,31 @@ def file_origin(spec: TaskSpec, data_root: str | Path, split: str) -> Origin:
     if source.genome:
         files["genome"] = options["genome"] = local_path(spec, data_root, source.genome, "genome")
     if source.format == "kmer_tsv":
-        options["dna_columns"] = [column for name, column in spec.sequence_columns.items() if name != "protein"]
+        options["dna_columns"] = list(spec.dna_columns.values())
     rows = partial(read_rows, source.format, place, columns, source.filter, **options)
     return Origin(split, files, rows, names)
+
+
+def local_path(spec: TaskSpec, data_root: str | Path, name: str, role: str) -> Path:
+    """A file the task names, or the same with `.gz`; `role` says what it is for.
+
+    Raises:
+        InputError: neither is there.
+    """
+    path = Path(data_root) / name
+    zipped = path.with_name(path.name + ".gz")
+    if path.is_file() or zipped.is_file():
+        return path if path.is_file() else zipped
+    where = f"(task {spec.id}, {role}; {spec.path}:{line_of(spec.path, 'source')})"
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder where a file is needed {where}. Name the file in it.")
+    folder = path.parent
+    held = sorted(p.name for p in folder.iterdir())[:8] if folder.is_dir() else []
+    seen = f"{folder} holds {held}" if folder.is_dir() else f"there is no folder {folder}"
+    raise InputError(
+        f"{path}: no such file, and no {zipped.name} beside it {where}; {seen}. --data_root ({data_root}) "
+        f"must name the folder that holds {name!r}."
+    )
 
 
 def hub_origin(spec: TaskSpec, split: str) -> Origin:

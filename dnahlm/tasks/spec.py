@@ -92,6 +92,11 @@ class TaskSpec:
         """What is asked about: our name -> column, in the order of the file; a protein is one of them."""
         return {name: column for name, column in self.columns.items() if name != "label"}
 
+    @property
+    def dna_columns(self) -> dict[str, str]:
+        """Those of them that hold DNA."""
+        return {name: column for name, column in self.sequence_columns.items() if name != "protein"}
+
 
 DEFAULT_COLUMNS = {"pair": ("sequence1", "sequence2"), "dna_protein_pair": ("sequence", "protein")}
 
@@ -180,28 +185,3 @@ def answers(spec: TaskSpec) -> list[str]:
             "model write its answers."
         )
     return list(spec.labels.values())
-
-
-def source_path(spec: TaskSpec, data_root: str | Path, split: str) -> Path:
-    """The file a split is read from: the one named in the task, or the same with `.gz`.
-
-    Raises:
-        InputError: neither is there.
-    """
-    return local_path(spec, data_root, spec.source.files[split], f"split {split}")
-
-
-def local_path(spec: TaskSpec, data_root: str | Path, name: str, role: str) -> Path:
-    """A file the task names, or the same with `.gz`; `role` says what it is for.
-
-    Raises:
-        InputError: neither is there.
-    """
-    path = Path(data_root) / name
-    zipped = path.with_name(path.name + ".gz")
-    if path.is_file() or zipped.is_file():
-        return path if path.is_file() else zipped
-    raise InputError(
-        f"{path}: no such file, and no {zipped.name} beside it (task {spec.id}, {role}, data root {data_root}). "
-        f"--data_root must name the folder that holds {name!r} (the tests take it from DNAHLM_DATA)."
-    )

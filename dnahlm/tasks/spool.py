@@ -22,6 +22,7 @@ class Spool:
 
     def __init__(self, folder: str | Path | None = None) -> None:
         """Open an empty file on the disk of `folder`; None is the system's place for temporary files."""
+        self.folder = str(folder or tempfile.gettempdir())
         self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `__exit__`, or when it is let go)
         self.starts = array("Q", [0])  # one more than there are rows
         self.labels = array("q")
@@ -32,6 +33,8 @@ class Spool:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, OSError) and error.filename is None:  # a full disk; the file has no name to be told
+            error.filename = self.folder
         self.file.close()
 
     def __len__(self) -> int:
@@ -95,6 +98,10 @@ class Rows(Sequence[LabelledRow]):
     def only(self, chosen: np.ndarray) -> Rows:
         """The rows at these places (integers), or where the mask (N,) is true."""
         return Rows(self.spool, self.numbers[chosen], self.prefix)
+
+    def then(self, others: Rows) -> Rows:
+        """These rows and, behind them, others of the same split."""
+        return Rows(self.spool, np.concatenate([self.numbers, others.numbers]), self.prefix)
 
     @property
     def labels(self) -> np.ndarray:

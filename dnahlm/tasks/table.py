@@ -19,6 +19,7 @@ from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.kinds import has_classes
 from dnahlm.tasks.repeats import clean, question_of
 from dnahlm.tasks.rows import Reading, read_row, task_named, windows
+from dnahlm.tasks.sampling import by_label
 from dnahlm.tasks.sources import Origin, find_origins
 from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tasks.spool import Rows, Spool
@@ -32,7 +33,9 @@ class TaskTable:
     rows: dict[str, Rows]
     files: dict[str, Path]
     counts: Counter[str] = field(default_factory=Counter)
+    dropped: dict[str, Rows] = field(default_factory=dict)  # split -> rows that repeat or contradict
     contradictions: dict[str, tuple[Rows, Rows]] = field(default_factory=dict)  # split -> rows, and their counterparts
+    stamps: dict[Path, tuple[int, int] | None] = field(default_factory=dict)  # of the files, before they were read
     splitting: dict[str, Any] = field(default_factory=dict)  # how groups of rows were parted, see `tasks.leaks.split`
 
 
@@ -88,6 +91,8 @@ def read_task_table(spec: TaskSpec, data_root: str | Path, spool: Spool | None =
             longer than the window where the task says `error`, a split left without rows or without one of the classes.
     """
     origins = find_origins(spec, data_root)
+    files = {name: path for origin in origins for name, path in origin.files.items()}
+    stamps = {path: stamp(path) for path in files.values()}
     draft = Draft(spec, Spool() if spool is None else spool)
     with task_named(spec):
         for origin in origins:
@@ -95,9 +100,25 @@ def read_task_table(spec: TaskSpec, data_root: str | Path, spool: Spool | None =
                 read_grouped(draft, origin)
             else:
                 read_origin(draft, origin)
-    table = draft.table({name: path for origin in origins for name, path in origin.files.items()})
+    table = draft.table(files)
+    table.stamps = stamps
     check_rows(table)
     return table
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change of a file, None where there is none."""
+    return (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else None
+
+
+def require_unchanged(table: TaskTable) -> None:
+    """Raise `InputError` when a file is no longer what the rows were read from: its hash would be of other rows."""
+    for path, before in table.stamps.items():
+        if stamp(path) != before:
+            raise InputError(
+                f"{path}: was changed while task {table.spec.id} ({table.spec.path}) was built from it. Run it again "
+                "once nothing writes to the file."
+            )
 
 
 def read_origin(draft: Draft, origin: Origin) -> None:
@@ -148,6 +169,18 @@ def held_out_split(sequence: str, hold_out: dict[str, float]) -> str:
     return "train"
 
 
+def absent_labels(spec: TaskSpec, rows: Rows) -> list[str]:
+    """The declared labels that no row has; none for kinds that answer with a number or a code."""
+    if spec.kind == "multilabel":
+        _, first = by_label(rows)
+        present = {label for place in first for label in rows[place].label.split(spec.separator)}
+        return [label for label in spec.labels if label not in present]
+    if not has_classes(spec):
+        return []
+    hashes = set(np.unique(rows.labels).tolist())
+    return sorted(label for label in spec.labels if hash(label) not in hashes)
+
+
 def check_rows(table: TaskTable, after: str = "") -> None:
     """Raise `InputError` when a split has no rows, or lacks a declared class; `after` says after which step."""
     spec = table.spec
@@ -158,11 +191,7 @@ def check_rows(table: TaskTable, after: str = "") -> None:
                 f"{origin}: task {spec.id} has no {split} rows{after}. Give more rows, another file, or another share "
                 f"under `hold_out:` ({spec.path}:{line_of(spec.path, 'source')})."
             )
-        if not has_classes(spec):
-            continue
-        present = set(np.unique(table.rows[split].labels).tolist())
-        absent = sorted(label for label in spec.labels if hash(label) not in present)
-        if absent:
+        if absent := absent_labels(spec, table.rows[split]):
             why = "that answer cannot be learnt" if split == "train" else "scores would leave that class out"
             raise InputError(
                 f"{origin}: task {spec.id} has no {split} rows with label {absent}{after}, so {why}. Add rows, or "

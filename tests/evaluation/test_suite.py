@@ -3,7 +3,8 @@ import yaml
 
 from dnahlm.evaluation.suite import load_suite, suites
 from dnahlm.io import InputError
-from dnahlm.tasks.spec import load_task, source_path
+from dnahlm.tasks.sources import local_path
+from dnahlm.tasks.spec import load_task
 
 
 @pytest.mark.parametrize("name", sorted(suites()))
@@ -22,7 +23,7 @@ def test_every_task_of_a_data_suite_is_there_with_its_tables(name, data_root):
     for task in load_suite(name).tasks:
         spec = load_task(task)
         for split in spec.source.files:
-            assert source_path(spec, data_root, split).is_file()
+            assert local_path(spec, data_root, spec.source.files[split], split).is_file()
         assert "test" in {*spec.source.files, *spec.source.hold_out}
 
 

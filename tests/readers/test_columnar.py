@@ -93,6 +93,13 @@ def test_a_file_that_is_no_parquet_or_cut_short_is_an_error(tmp_path):
     assert "not a whole Parquet file" in message(path)
 
 
+def test_a_gzipped_file_is_an_error_that_says_to_unzip_it(tmp_path):
+    (tmp_path / "x.parquet.gz").write_bytes(b"\x1f\x8b")
+    assert "x.parquet.gz: Parquet is compressed inside; unzip it (`gunzip x.parquet.gz`)" in message(
+        tmp_path / "x.parquet.gz"
+    )
+
+
 def test_a_missing_column_is_an_error_that_names_those_found(tmp_path):
     assert "no column 'label'; found: 'seq', 'labels'. Did you mean 'labels'?" in message(
         write(tmp_path, seq=["AC"], labels=["1"]), ["label"]

@@ -83,14 +83,15 @@ def test_reading_writes_nothing_beside_the_genome(genome):
 BAD = {
     "chr1\t0\t2\nchr2\t0\t7\n": "x.bed:2: end 7 is beyond chr2, which has 6 bases",
     "chr1\t0\t2\n2\t0\t3\n": "x.bed:2: chromosome '2' is not in",
-    "1\t0\t2\n": "which has 'chr1'. Give",
-    "chr3\t0\t2\n": "which has 'chr1', 'chr2'",
+    "1\t0\t2\n": "It calls it 'chr1': write chr1 for 1 in the BED file",
+    "chr3\t0\t2\n": "which has 'chr1', 'chr2'. Names must be the same in both files",
+    "chrom\t0\t2\n": "which has 'chr1', 'chr2'. Names",
     "chr1\t0\t2\nchr1\t5\t5\n": "x.bed:2: start 5 is not before end 5",
     "chr1\t6\t5\n": "x.bed:1: start 6 is not before end 5",
     "chr1\t0\t2\nchr1\t1.0\t5\n": "x.bed:2: start '1.0' and end '5' must be whole numbers",
     "chr1\t-1\t5\n": "x.bed:1: start '-1'",
     f"chr1\t0\t{'9' * 5000}\n": "x.bed:1: start '0'",
-    "chrom\tstart\tend\nchr1\t0\t2\n": "x.bed:1: start 'start' and end 'end'",
+    "chrom\tstart\tend\nchr1\t0\t2\n": "must be whole numbers of bases, 0 or more. A line that names the fields begins with #",
     "chr1\t0\t2\tx\t0\t+\nchr1\t0\t2\tx\t0\tplus\n": "x.bed:2: strand 'plus' is not one of",
     "chr1\t0\t2\nchr1\t0\n": "x.bed:2: found 2 fields where the first interval has 3",
     "chr1\t0\t2\nchr1\t0\t2\tx\n": "x.bed:2: found 4 fields where the first interval has 3",
@@ -99,6 +100,19 @@ BAD = {
     "": "the file is empty",
     "#chrom\tstart\tend\tsequence\nchr1\t0\t2\tAC\n": "names a field 'sequence'",
 }
+
+
+@pytest.mark.parametrize(("named", "asked"), [("1", "chr01"), ("MT", "chrM"), ("Chr1", "chr1"), ("chrX", "x")])
+def test_a_chromosome_that_the_genome_calls_otherwise_is_named_as_the_genome_does(genome, named, asked):
+    genome.write_text(f">NC_000002.12\nACGT\n>{named}\nACGT\n")
+    assert f"It calls it {named!r}: write {named} for {asked} in the BED file" in message(genome, f"{asked}\t0\t2\n")
+
+
+def test_a_chromosome_that_the_genome_lacks_is_told_with_five_names_and_their_number(genome):
+    genome.write_text("".join(f">scaffold_{n}\nACGT\n" for n in range(300)))
+    said = message(genome, "chr1\t0\t2\n")
+    assert "'scaffold_3', 'scaffold_4' and 295 more. Names must be the same" in said
+    assert "calls it" not in said
 
 
 @pytest.mark.parametrize(("text", "said"), BAD.items(), ids=list(BAD.values()))

@@ -23,7 +23,7 @@ def test_nested_values_and_nulls_nobody_needs_are_no_matter(tmp_path):
     assert read(tmp_path / "x.jsonl", '{"a": {"b": [1]}, "c": null, "label": 0}\n', ["label"]) == [{"label": "0"}]
 
 
-def test_blank_lines_are_skipped_and_counted(tmp_path):
+def test_blank_lines_are_skipped_and_count_as_lines(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('\n{"label": 0}\n  \n{"label": 1}')
     assert [row.where[-2:] for row in read_rows("jsonl", path, ["label"])] == [":2", ":4"]
@@ -43,6 +43,7 @@ BAD = {
     GOOD + GOOD[:20]: "x.jsonl:2: not JSON",
     GOOD + "[" * 100_000: "x.jsonl:2: not JSON",
     "[" + GOOD.strip() + "]\n": 'x.jsonl:1: found \'[{"sequence"',
+    "[\n" + GOOD.strip() + ",\n": "It may be one JSON array over the whole file",
     "7\n": "a line must be one object",
     "\n \n": "nothing but blank lines",
     "": "the file is empty",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnahlm.io import InputError
-from dnahlm.readers.sequences import locate, read_dna, read_sequences
+from dnahlm.readers.sequences import read_dna, read_sequences
 
 GENBANK = """\
 LOCUS       TINY         20 bp    DNA     linear   SYN 01-JAN-2024
@@ -140,11 +140,6 @@ def test_text_that_is_not_utf8_is_an_error_with_its_line(tmp_path):
     path = tmp_path / "x.fa"
     path.write_bytes(b">a\nAC\n>caf\xe9\nAC\n")
     assert "x.fa:3: byte 0xe9 is not UTF-8" in message(path)
-
-
-def test_locate_finds_the_line_of_a_base(tmp_path):
-    path = write(tmp_path / "x.fa", ">a\r\nACGT\r\nAC\r\n>b\r\nACG\r\nT\r\n")
-    assert [locate(path, "b", base) for base in (0, 2, 3)] == [5, 5, 6]
 
 
 def test_reading_leaves_nothing_in_the_home_folder_and_prints_nothing(tmp_path):

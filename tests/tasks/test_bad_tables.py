@@ -33,13 +33,13 @@ def class_absent_from_train(desk):
 
 def columns_swapped(desk):
     task = desk.filled(columns={"sequence": "label", "label": "sequence"})
-    return task, ["mine_train.csv:2", "are the columns swapped?"]
+    return task, ["mine_train.csv:2", "the columns 'label' and 'sequence' seem to be swapped"]
 
 
 def numbers_in_one_row(desk):
     task = desk.filled()
     append(desk, "mine_dev.csv", "0.5,ACGT")
-    return task, ["mine_dev.csv:12", "found '0.5' where DNA should be, and 'ACGT' as the label"]
+    return task, ["mine_dev.csv:12", "'sequence' holds '0.5' and 'label' holds 'ACGT'"]
 
 
 def beyond_the_chromosome(desk):

@@ -9,7 +9,8 @@ from dnahlm.corpus.pieces import Piece
 from dnahlm.corpus.write import schema
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
-from dnahlm.tasks.fairness import leak_counts, remove_leaks
+from dnahlm.tasks.fairness import remove_leaks
+from dnahlm.tasks.leak_report import leak_counts
 from dnahlm.tasks.leaks.corpus import find_in_corpus, overlapping
 from dnahlm.tasks.rows import Reading
 from dnahlm.tasks.spec import load_task
@@ -167,6 +168,18 @@ def test_pieces_of_a_document_hold_all_its_windows(size):
     pieces = list(overlapping(text, 2))
     assert all(any(text[i : i + 2] in piece for piece in pieces) for i in range(size))
     assert max(map(len, pieces)) <= 8
+
+
+def test_a_test_row_is_given_away_also_by_train_rows_that_contradict_or_repeat_each_other(desk):
+    task = desk.filled()
+    twice, repeated = desk.dna(60)[50:52]
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{twice},0\n{twice},1\n{repeated},1\n{repeated},1\n")
+    manifest, splits = desk.build(task)
+    assert manifest["counts"]["leaks"] == {"mine/train -> mine/test: exact": 4}
+    assert [record["clean"] for record in splits["test"]] == [False, False] + [True] * 8
+    assert len(splits["train"]) == 40
+    assert manifest["counts"]["mine"]["table"]["leaking_rows_train"] == 1  # the others had left before
 
 
 def test_what_the_search_cannot_tell_is_in_the_report(table, corpus):

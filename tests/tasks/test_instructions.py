@@ -5,6 +5,7 @@ import pytest
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError, shipped
 from dnahlm.manifest import read_manifest
+from dnahlm.tasks.fairness import remove_leaks
 from dnahlm.tasks.instructions import COLUMNS, read_instructions
 
 
@@ -231,9 +232,48 @@ def test_each_task_prints_one_line_of_facts(desk, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
         "mine: 80 train, 10 validation, 10 test rows (40 of train are reverse complements); "
-        "train 50.0% background, 50.0% binding site; 40-40 bases a row, 4,000 bases in all; nothing changed"
+        "train 40 background, 40 binding site; 40 bases a row, 4,000 bases in all; nothing changed"
     )
     assert lines[1].startswith("wrote 80 train, 10 validation, 10 test instructions, tasks: 1 -> ")
+
+
+def test_what_was_changed_and_left_out_is_printed_in_words(desk, capsys):
+    task = desk.filled()
+    known = desk.dna(60)
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{known[0].lower()},0\n{known[50]},0\n")
+    desk.build(task, max_train_rows=20)
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[0]
+        .endswith(
+            "1 row with lower case, made upper; 1 row of train that repeat another, left out; 1 row of train that give "
+            "validation or test rows away, left out; 1 row of test given away, not clean; "
+            "20 rows of train left out by the settings"
+        )
+    )
+
+
+def test_several_labels_of_one_row_are_printed_as_one_class(desk, capsys):
+    labels = {"0": "in the liver", "1": "in the brain"}
+    task = desk.filled(kind="multilabel", labels=labels, none_label="none", metrics=["f1_micro"])
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{desk.dna(1, seed=5)[0]},0;1\n")
+    desk.build(task)
+    assert "train 20 in the brain, 20 in the liver, 1 in the liver + in the brain;" in capsys.readouterr().out
+
+
+def test_a_table_that_changes_while_it_is_built_from_is_refused_and_nothing_is_written(desk, monkeypatch):
+    task = desk.filled()
+
+    def check(tables, *settings):
+        (desk.root / "mine_dev.csv").write_text("sequence,label\nACGT,1\n")
+        return remove_leaks(tables, *settings)
+
+    monkeypatch.setattr("dnahlm.tasks.instructions.remove_leaks", check)
+    with pytest.raises(InputError, match=r"mine_dev.csv: was changed while task mine"):
+        desk.build(task)
+    assert not list(desk.root.glob("instructions*"))
 
 
 def test_written_records_are_read_back(desk):

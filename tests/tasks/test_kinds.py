@@ -100,6 +100,36 @@ def test_a_letter_that_is_no_amino_acid_is_refused_with_line_and_place(desk):
         read_task_table(load_task(task), desk.root)
 
 
+def test_a_decimal_comma_is_refused_with_the_way_to_write_it(desk):
+    task = regression_task(desk)
+    add_train_row(desk, "ACGT", '"1,5"')
+    with pytest.raises(InputError, match=r"mine_train.csv:42: .*found '1,5' .*decimal mark as a point"):
+        read_task_table(load_task(task), desk.root)
+
+
+def test_one_number_written_in_two_ways_is_no_contradiction(desk):
+    task = regression_task(desk)
+    for number in ("1.5", "+1.50", "15e-1"):
+        add_train_row(desk, "ACGTACGTAA", number)
+    table = read_task_table(load_task(task), desk.root)
+    assert (table.counts["contradicting_rows_train"], table.counts["repeated_rows_train"]) == (0, 2)
+
+
+@pytest.mark.parametrize("cell", ["none;nucleus", ";", "nucleus;none"])
+def test_none_beside_a_label_or_no_label_at_all_is_refused(desk, cell):
+    task = multilabel_task(desk)
+    add_train_row(desk, "ACGT", cell)
+    with pytest.raises(InputError, match=rf"mine_train.csv:42: .*found '{cell}'; write the labels, or 'none' alone"):
+        read_task_table(load_task(task), desk.root)
+
+
+def test_a_label_that_no_row_of_a_split_has_is_refused_also_among_several(desk):
+    task = multilabel_task(desk)
+    desk.table("mine_test.csv", [(sequence, "nucleus") for sequence in desk.dna(5, seed=8)])
+    with pytest.raises(InputError, match=r"mine_test.csv: task mine has no test rows with label \['cytosol'\]"):
+        read_task_table(load_task(task), desk.root)
+
+
 def test_dna_in_the_protein_column_asks_whether_columns_are_swapped(desk):
     task = protein_task(desk)
     add_train_row(desk, "ACGT", "ACGTACGT", "1")
@@ -139,11 +169,11 @@ def test_a_number_is_answered_with_the_digits_of_the_task(desk):
     assert splits["test"][1]["output"] == "6.38"
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", "high", "1e999"])
+@pytest.mark.parametrize("cell", ["nan", "inf", "high", "1e999", "1_000", "\u0661", "0x10", "5%"])
 def test_what_is_no_finite_number_is_refused(desk, cell):
     task = regression_task(desk)
     add_train_row(desk, "ACGT", cell)
-    with pytest.raises(InputError, match=r"mine_train.csv:42: .*where a finite number is needed"):
+    with pytest.raises(InputError, match=r"mine_train.csv:42: .*where a finite number such as"):
         read_task_table(load_task(task), desk.root)
 
 
@@ -170,12 +200,6 @@ def test_a_label_with_other_levels_is_refused(desk, cell):
 def test_kinds_without_a_list_of_answers_say_so(desk, make):
     with pytest.raises(InputError, match="whose answers are no fixed list"):
         answers(load_task(make(desk)))
-
-
-def test_numbers_where_dna_should_be_ask_whether_columns_are_swapped(desk):
-    task = desk.filled(columns={"sequence": "label", "label": "sequence"})
-    with pytest.raises(InputError, match="are the columns swapped"):
-        read_task_table(load_task(task), desk.root)
 
 
 def test_a_class_absent_from_the_test_split_is_refused(desk):
@@ -281,5 +305,5 @@ def test_a_number_that_rounds_to_nothing_has_no_sign(desk):
 
 def test_a_protein_where_dna_should_be_asks_whether_the_columns_are_swapped(desk):
     rows_of(desk, "protein,sequence,label", lambda i, dna: (dna, "MKVFLAWYRE", i % 2))
-    with pytest.raises(InputError, match="as the protein: are the columns swapped"):
+    with pytest.raises(InputError, match="the columns 'sequence' and 'protein' seem to be swapped"):
         read_task_table(load_task(desk.task(kind="dna_protein_pair")), desk.root)

@@ -4,7 +4,8 @@ import shutil
 import pytest
 
 from dnahlm.io import InputError
-from dnahlm.tasks.spec import answers, load_task, shipped_tasks, source_path
+from dnahlm.tasks.sources import local_path
+from dnahlm.tasks.spec import answers, load_task, shipped_tasks
 
 TASK = (
     """\
@@ -31,6 +32,12 @@ held_out_phrasings:
 metrics: [mcc, accuracy]
 """
 )
+
+FASTA = """\
+  format: fasta
+  filter: {species: human}
+  class_files: {train: {"no": a.fa, "1": b.fa}, test: {"no": c.fa, "1": d.fa}}
+"""
 
 
 @pytest.fixture
@@ -136,7 +143,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("New 1? {options}.", "New 1? {options} {label}.", "unknown field '{label}'"),
         ("Question 3? {options}.", "Question 3 }? {options}.", "unknown field '}'"),
         ("Question 3? {options}.", r"Question 3?\n\n{options}.", "must be one line"),
-        ("New 1? {options}.", "Question 4? {options}.", "is there 2 times"),
+        ("New 1? {options}.", "Question 4? {options}.", "is there already, on line 18"),
         ("metrics: [mcc, accuracy]", "metrics: [mcc, acuracy]", "'acuracy' is not known. Did you mean 'accuracy'"),
         ("metrics: [mcc, accuracy]", "metrics: []", "none given; choose from mcc"),
         ("metrics:", "window: {bases: 50, policy: middle}\nmetrics:", "'middle' is not known. Known: center, error"),
@@ -163,6 +170,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("  hold_out:", "  hold_out_by: gene\n  hub: a/b\n  hold_out:", "go together"),
         ("  hold_out:", "  genome: hg38.fa\n  hold_out:", "format bed and"),
         ("format: csv", "format: fasta", "one file per label"),
+        ("  format: csv\n  files:\n    train: train.csv\n    test: test.csv\n", FASTA, "no column 'species' to choose rows by"),
         ("labels:", "  hold_out_by: similarity\nkind: pair\nlabels:", "similarity looks at one sequence"),
         ("  hold_out:", "  hub: a/b\n  hub_splits: {train: train}\n  hold_out:", "has ['train'], the files are for ['test', 'train']"),
     ],
@@ -190,21 +198,41 @@ def test_a_refusal_names_the_line_of_the_key(write):
         load_task(path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Question 3? {options}.", "Does {gene} bind? {options}.", "unknown field '{gene}'"),
+        ("New 1? {options}.", "Which?", "{options} exactly once"),
+        ('"Question 3? {options}."', "{options} it is", "expected"),
+        ('"Question 3? {options}."', "77", "found 77 where text is needed"),
+        ('"Question 3? {options}."', "{gene}", "Put it in quotes"),
+        ("New 1? {options}.", "Question 4? {options}.", "is there already, on line"),
+    ],
+)
+def test_what_is_wrong_with_a_phrasing_is_told_with_its_own_line(write, old, new, said):
+    path = write((old, new))
+    with pytest.raises(InputError) as error:
+        load_task(path)
+    lines = [n for n, line in enumerate(path.read_text().splitlines(), 1) if new in line]
+    assert str(error.value).startswith(f"{path}:{lines[-1]}:")
+    assert said in str(error.value)
+
+
 def test_a_source_file_may_be_gzipped(write, tmp_path):
     with gzip.open(tmp_path / "train.csv.gz", "wt") as handle:
         handle.write("sequence,label\nACGT,1\n")
-    assert source_path(load_task(write()), tmp_path, "train").name == "train.csv.gz"
+    assert local_path(load_task(write()), tmp_path, "train.csv", "split train").name == "train.csv.gz"
 
 
 def test_the_plain_file_is_taken_before_the_gzipped_one(write, tmp_path):
     (tmp_path / "train.csv").write_text("sequence,label\nACGT,1\n")
     with (tmp_path / "train.csv").open("rb") as plain, gzip.open(tmp_path / "train.csv.gz", "wb") as zipped:
         shutil.copyfileobj(plain, zipped)
-    assert source_path(load_task(write()), tmp_path, "train").name == "train.csv"
+    assert local_path(load_task(write()), tmp_path, "train.csv", "split train").name == "train.csv"
 
 
 def test_a_missing_table_says_task_file_root_and_option(write, tmp_path):
     with pytest.raises(InputError) as error:
-        source_path(load_task(write()), tmp_path / "elsewhere", "test")
-    for word in ("my_task", str(tmp_path / "elsewhere" / "test.csv"), "data root", "--data_root", "DNAHLM_DATA"):
+        local_path(load_task(write()), tmp_path / "elsewhere", "test.csv", "split test")
+    for word in ("my_task.yaml:6", str(tmp_path / "elsewhere" / "test.csv"), "--data_root", "there is no folder"):
         assert word in str(error.value)

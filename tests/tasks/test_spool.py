@@ -121,3 +121,11 @@ def test_a_refused_row_leaves_nothing_behind(desk):
     with pytest.raises(InputError, match=r"mine_train.csv:102"):
         desk.build(task)
     assert sorted(path.name for path in desk.root.iterdir()) == before
+
+
+def test_a_full_disk_is_told_by_the_folder_of_the_rows(tmp_path):
+    with pytest.raises(OSError, match="No space left") as error, Spool(tmp_path) as spool:
+        spool.file.close()
+        spool.file = open("/dev/full", "r+b")  # noqa: SIM115 (the spool closes it)
+        spool.add("1", Reading("0", "ACGT" * 9000), "x.csv:2")
+    assert error.value.filename == str(tmp_path)

@@ -63,7 +63,69 @@ def test_protein_letters_are_refused_with_letter_place_and_task(desk):
 
 def test_swapped_columns_are_refused(desk):
     task = desk.filled(columns={"sequence": "label", "label": "sequence"})
-    assert "column 'label': found '0' where DNA should be" in refused(desk, task)
+    assert "the columns 'label' and 'sequence' seem to be swapped" in refused(desk, task)
+
+
+def test_swapped_columns_whose_labels_are_words_are_not_taken_for_proteins(desk):
+    labels = {"promoter": "promoter", "other": "non-promoter"}
+    task = desk.filled(labels=labels)
+    desk.table("mine_train.csv", [(list(labels)[i % 2], sequence) for i, sequence in enumerate(desk.dna(9))])
+    said = refused(desk, task)
+    assert "mine_train.csv:2: task mine: the columns 'sequence' and 'label' seem to be swapped" in said
+    assert "'sequence' holds 'promoter'" in said
+    assert "protein" not in said
+
+
+def test_a_label_that_spells_dna_is_not_taken_for_a_swapped_column(desk):
+    task = desk.filled(labels={"TATA": "with a TATA box", "GATA": "with a GATA box"})
+    desk.table("mine_train.csv", [("ACGTACXT", "TATA")])
+    assert "'X' at base 7 is not a nucleotide" in refused(desk, task)
+
+
+@pytest.mark.parametrize("word", ["NA", "NaN", "nan"])
+def test_a_word_for_a_missing_value_is_not_read_as_dna(desk, word):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{word},1\n")
+    assert f"mine_train.csv:42: task mine, column 'sequence': '{word}' stands for a missing value" in refused(
+        desk, task
+    )
+
+
+def test_k_mers_in_a_plain_table_are_not_read_one_after_the_other(desk):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write("ACG CGT GTA,1\n")
+    said = refused(desk, task)
+    assert "mine_train.csv:42" in said
+    assert "`format: kmer_tsv`" in said
+
+
+def test_blanks_between_bases_are_dropped_and_counted(desk):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write("ACGTTGCATT GGATCCAGTA TT,1\n")
+    table = read(desk, task)
+    assert table.rows["train"][-1 + len(table.rows["train"])].sequence == "ACGTTGCATTGGATCCAGTATT"
+    assert table.counts["rows_with_blanks"] == 1
+
+
+@pytest.mark.parametrize(("found", "meant"), [("1.0", "1"), ("Site", "site")])
+def test_a_label_written_otherwise_is_refused_with_the_declared_one(desk, found, meant):
+    task = desk.filled(labels={"0": "background", "1": "binding site", "site": "other"})
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"ACGT,{found}\n")
+    assert f"mine_train.csv:42: label '{found}' is not declared" in refused(desk, task)
+    assert f"Is it '{meant}', written otherwise?" in refused(desk, task)
+
+
+def test_a_folder_where_a_table_should_be_is_named_with_the_task_file(desk):
+    task = desk.filled()
+    (desk.root / "mine_train.csv").unlink()
+    (desk.root / "mine_train.csv").mkdir()
+    said = refused(desk, task)
+    assert "mine_train.csv: is a folder where a file is needed" in said
+    assert f"{task}:" in said
 
 
 def test_lower_case_u_n_and_iupac_rows_are_accepted_and_counted(desk):

@@ -18,7 +18,11 @@ def test_inspect_shows_counts_lengths_leaks_and_three_prompts(desk, capsys):
     main(["tasks", "inspect", str(task), "--data_root", str(desk.root)])
     said = capsys.readouterr().out
     assert "train             41 rows  40-43 bases (median 40)  21 background, 20 binding site" in said
-    assert "1 train rows of mine: contained with 1 test rows of mine; mine_train.csv:42 and mine_test.csv:2" in said
+    assert (
+        "one inside the other: 1 train row of mine and 1 test row of mine, such as mine_train.csv:42 and mine_test.csv:2"
+        in said
+    )
+    assert "clean: 9 of 10 test rows" in said
     assert said.count("### Response:\n") == 3
     assert "New " in said.rpartition("### Instruction:")[2]
     assert not list(desk.root.glob("instructions*"))
@@ -88,7 +92,7 @@ def test_validate_stops_at_twenty_rows_of_a_file(desk, capsys):
     task = desk.filled(columns={"sequence": "label", "label": "sequence"})
     said = refused(capsys, task, "--data_root", desk.root)
     assert "40 problems found" in said[0]  # 20 of train, and all 10 of the two others
-    assert all("are the columns swapped?" in line for line in said[1:])
+    assert all("seem to be swapped" in line for line in said[1:])
 
 
 def test_columns_swapped_are_told_of_before_letters_that_are_no_nucleotides(desk, capsys):

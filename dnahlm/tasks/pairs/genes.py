@@ -8,7 +8,8 @@ from pathlib import Path
 
 from dnahlm.dna import normalize
 from dnahlm.io import InputError
-from dnahlm.readers.sequences import FORMATS, lines_of, read_dna, sequence_format
+from dnahlm.readers.sequence_lines import FORMATS, first_line_of
+from dnahlm.readers.sequences import read_dna
 from dnahlm.readers.tables import read_table
 
 SIMULATED = "simulated=dnahlm"  # in every header that `dnahlm simulate` writes
@@ -177,8 +178,7 @@ def located(path: str, entry: Entry) -> str:
     """`path:line` of an entry; the FASTA reader does not carry lines, so they are looked up."""
     if entry.protein is not None:
         return entry.where
-    line = lines_of(Path(path), sequence_format(Path(path)), entry.name)[:1] or [1]
-    return f"{path}:{line[0]}"
+    return f"{path}:{first_line_of(Path(path), entry.name)}"
 
 
 def families(genes: Sequence[Gene]) -> list[list[Gene]]:

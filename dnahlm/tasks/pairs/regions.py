@@ -9,7 +9,8 @@ from pathlib import Path
 
 from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
-from dnahlm.readers.sequences import SequenceRecord, lines_of, read_dna, sequence_format
+from dnahlm.readers.sequence_lines import first_line_of
+from dnahlm.readers.sequences import SequenceRecord, read_dna
 from dnahlm.tasks.pairs.splits import assign
 
 SHARED_BASES = 20  # windows of two splits have no stretch of this many bases in common, on either strand
@@ -43,9 +44,9 @@ def read_records(paths: Sequence[str]) -> list[SequenceRecord]:
     for path in paths:
         for record in read_dna(path):
             if record.id in records:
-                line = lines_of(Path(path), sequence_format(Path(path)), record.id)[:1] or [1]
+                line = first_line_of(Path(path), record.id)
                 raise InputError(
-                    f"{path}:{line[0]}: record id {record.id!r} is also used in {records[record.id][0]}. The table "
+                    f"{path}:{line}: record id {record.id!r} is also used in {records[record.id][0]}. The table "
                     "names its sources by id: rename one, or leave one of the files out."
                 )
             records[record.id] = (path, record)

@@ -12,7 +12,8 @@ from dnahlm.config import did_you_mean
 from dnahlm.dna import normalize
 from dnahlm.io import InputError
 from dnahlm.readers.formats import read_rows
-from dnahlm.readers.sequences import FORMATS, read_dna, read_sequences
+from dnahlm.readers.sequence_lines import FORMATS
+from dnahlm.readers.sequences import read_dna, read_sequences
 from dnahlm.tasks.kinds import answer_text, has_classes
 from dnahlm.tasks.rows import read_row, task_named
 from dnahlm.tasks.sources import find_origins, has_local_files
