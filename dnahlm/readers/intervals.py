@@ -22,7 +22,6 @@ NAMES = [*PLACE, "name", "score", "strand", "thickStart", "thickEnd", "itemRgb",
          "blockStarts"]  # fmt: skip
 WHOLE = re.compile(r"[0-9]{1,15}")
 SEQUENCE = "sequence"  # the column that holds the bases
-NAMED = 8  # chromosomes of a genome named in a message
 
 
 @dataclass(slots=True)

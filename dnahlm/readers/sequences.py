@@ -15,6 +15,7 @@ from dnahlm.io import InputError, damaged_input, open_text, require_file
 from dnahlm.readers.ids import SeenIds
 from dnahlm.readers.sequence_lines import MARKERS, first_line_of, line_of_foreign_letter, lines_of, sequence_format
 
+LOWER = string.ascii_lowercase
 BATCH_BYTES = 1 << 24  # the parser holds a batch several times over
 COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
     "fasta": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
