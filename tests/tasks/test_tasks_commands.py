@@ -100,7 +100,7 @@ def test_columns_swapped_are_told_of_before_letters_that_are_no_nucleotides(desk
     with (desk.root / "mine_train.csv").open("a") as handle:
         handle.write("promoter,ACGTACGT\n")
     said = refused(capsys, task, "--data_root", desk.root)[1]
-    assert "column 'sequence': found 'promoter' where DNA should be, and 'ACGTACGT' as the label" in said
+    assert "the columns 'sequence' and 'label' seem to be swapped" in said
     assert "protein" not in said
 
 
