@@ -68,7 +68,7 @@ def clean(table: TaskTable, questions: dict[str, np.ndarray]) -> None:
         contradicting = np.zeros(len(rows), bool)
         contradicting[first[differs]] = True
         contradicting = contradicting[first]
-        repeats = first != np.arange(len(rows))
+        repeats = (first != np.arange(len(rows))) & ~contradicting
         table.contradictions[split] = (rows.only(first[differs]), rows.only(differs))
         table.counts[f"contradicting_rows_{split}"] += int(contradicting.sum())
         table.counts[f"repeated_rows_{split}"] += int(repeats.sum())

@@ -87,7 +87,7 @@ def local_path(spec: TaskSpec, data_root: str | Path, name: str, role: str) -> P
     if path.is_dir():
         raise InputError(f"{path}: is a folder where a file is needed {where}. Name the file in it.")
     folder = path.parent
-    held = sorted(p.name for p in folder.iterdir())[:8] if folder.is_dir() else []
+    held = sorted(p.name for p in folder.iterdir() if p.suffix != ".part")[:8] if folder.is_dir() else []
     seen = f"{folder} holds {held}" if folder.is_dir() else f"there is no folder {folder}"
     raise InputError(
         f"{path}: no such file, and no {zipped.name} beside it {where}; {seen}. --data_root ({data_root}) "

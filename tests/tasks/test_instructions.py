@@ -247,7 +247,7 @@ def test_what_was_changed_and_left_out_is_printed_in_words(desk, capsys):
         capsys.readouterr()
         .out.splitlines()[0]
         .endswith(
-            "1 row with lower case, made upper; 1 row of train that repeat another, left out; 1 row of train that give "
+            "1 row with lower case, made upper; 1 row of train repeating another, left out; 1 row of train giving "
             "validation or test rows away, left out; 1 row of test given away, not clean; "
             "20 rows of train left out by the settings"
         )

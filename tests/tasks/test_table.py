@@ -222,3 +222,11 @@ def test_rows_remember_file_and_line_under_the_data_root(desk):
     table = read(desk, desk.filled())
     assert table.rows["test"][3].source == "mine_test.csv:5"
     assert table.rows["test"][3].id == "mine-test-4"
+
+
+def test_a_row_that_left_for_its_second_label_is_not_counted_as_a_repetition_too(desk):
+    task = desk.filled()
+    with (desk.root / "mine_train.csv").open("a") as handle:
+        handle.write(f"{desk.dna(60)[0]},1\n{desk.dna(60)[1]},1\n")
+    counts = read(desk, task).counts
+    assert (counts["contradicting_rows_train"], counts["repeated_rows_train"]) == (2, 1)
