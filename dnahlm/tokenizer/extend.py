@@ -68,12 +68,23 @@ def run(config: ExtendConfig) -> dict[str, Any]:
     if n_dna < config.dna_tokens:
         print(f"the corpus gave only {n_dna:,} of the {config.dna_tokens:,} DNA tokens asked for")
     print(
-        f"added {n_dna:,} DNA tokens to the {first:,} ids of {config.base}; bases per DNA token: "
-        f"{ratio(measured['held_out_bases'], measured['base_dna_tokens']) or 0:.2f} before, "
-        f"{report['bases_per_dna_token'] or 0:.2f} now; the same ids as before on all "
-        f"{measured['english_compared']:,} held-out English documents without a DNA run -> {config.output}"
+        f"added {n_dna:,} DNA tokens to the {first:,} ids of {config.base}{gain(measured, report)} -> {config.output}"
     )
     return manifest
+
+
+def gain(measured: dict[str, int], report: dict[str, Any]) -> str:
+    """What was held against the base on held-out documents, as far as there are any, in words."""
+    words = ""
+    before = ratio(measured["held_out_bases"], measured["base_dna_tokens"])
+    if before is not None:
+        words += f"; bases per DNA token: {before:.2f} before, {report['bases_per_dna_token']:.2f} now"
+    if measured["english_compared"]:
+        return words + (
+            f"; the same ids as before on all {measured['english_compared']:,} held-out English documents without a "
+            "DNA run"
+        )
+    return words + "; no held-out English to compare ids on"
 
 
 def check_file(base: str) -> None:

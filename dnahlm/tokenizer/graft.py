@@ -82,10 +82,12 @@ def all_entries(state: dict[str, Any], where: str) -> dict[str, int]:
     owners = {number: token for token, number in entries.items()}
     for added in state["added_tokens"]:
         token, number = added["content"], added["id"]
-        if owners.setdefault(number, token) != token or entries.setdefault(token, number) != number:
+        owner, number_before = owners.setdefault(number, token), entries.setdefault(token, number)
+        if owner != token or number_before != number:
+            too = f" (which has id {number_before} too)" if number_before != number else ""
             raise InputError(
-                f"{where}: id {number} is claimed by {owners[number]!r} and by the reserved token {token!r} "
-                f"(which has id {entries[token]} too). Give each token of tokenizer.json one id of its own."
+                f"{where}: id {number} is claimed by {owner!r} and by the reserved token {token!r}{too}. Give each token "
+                "of tokenizer.json one id of its own."
             )
     if len(owners) < len(entries):
         raise InputError(f"{where}: {len(entries) - len(owners)} tokens share their id with another one.")
@@ -97,8 +99,8 @@ def check_base(base: Tokenizer, state: dict[str, Any], entries: dict[str, int], 
     marked = sorted(token for token in entries if _MARKED.fullmatch(token))
     if marked or f"[{LETTERS}]" in json.dumps(state["pre_tokenizer"]):
         raise InputError(
-            f"{where}: already isolates DNA or has tokens for it ({marked[:3]}). Extend the published tokenizer; "
-            "`dnahlm tokenizer train` and `extend` each write a finished one."
+            f"{where}: already isolates DNA{f' and has tokens for it ({marked[:3]})' if marked else ''}. Extend the "
+            "published tokenizer; `dnahlm tokenizer train` and `extend` each write a finished one."
         )
     blank = next((token for token in state["model"]["vocab"] if MARK in token and token not in added(state)), None)
     if blank is not None:

@@ -28,7 +28,7 @@ class Sample:
         self.available = {kind: manifest["counts"]["train"][kind]["characters"] for kind in KIND_NAMES}
         self.rates = {kind: thinned(self.available[kind], most[kind]) for kind in KIND_NAMES}
         self.counts = {"documents": 0, "dna_characters": 0, "text_characters": 0}
-        self.counted: set[str] = set()
+        self.most_read = dict.fromkeys(KIND_NAMES, (0, 0))  # documents and characters of the reading that went farthest
 
     def even_rates(self) -> None:
         """Thin both kinds like the one that needs it more, so that the mix stays that of the corpus."""
@@ -48,20 +48,25 @@ class Sample:
         from tqdm import tqdm
 
         rng = random.Random(self.seed)
-        new = set(kinds) - self.counted  # a kind is counted in its first whole reading
-        counts = dict.fromkeys(self.counts, 0)
+        read = {kind: [0, 0] for kind in kinds}
         bar = tqdm(total=count_rows(self.corpus, "train"), desc="tokenizer", unit="document", disable=None)
-        with bar:
-            for found, texts in read_corpus(self.corpus, "train"):
-                for kind, text in zip(found, texts, strict=True):
-                    if rng.random() < self.rates[kind] * share and kind in kinds:
-                        counts["documents"] += kind in new
-                        counts[f"{kind}_characters"] += len(text) * (kind in new)
-                        yield text
-                bar.update(len(texts))
-        if share == 1:
-            self.counted |= new
-            self.counts |= {name: self.counts[name] + count for name, count in counts.items()}
+        try:
+            with bar:
+                for found, texts in read_corpus(self.corpus, "train"):
+                    for kind, text in zip(found, texts, strict=True):
+                        if rng.random() < self.rates[kind] * share and kind in kinds:
+                            read[kind][0] += 1
+                            read[kind][1] += len(text)
+                            yield text
+                    bar.update(len(texts))
+        finally:  # whoever has read enough stops early
+            self.count(read)
+
+    def count(self, read: dict[str, list[int]]) -> None:
+        """Count what a reading has read, kind -> documents and characters; the corpus is read more than once."""
+        self.most_read |= {kind: max(self.most_read[kind], tuple(counts)) for kind, counts in read.items()}
+        self.counts["documents"] = sum(documents for documents, _ in self.most_read.values())
+        self.counts |= {f"{kind}_characters": characters for kind, (_, characters) in self.most_read.items()}
 
     def facts(self) -> dict[str, Any]:
         """What the manifest says of it."""

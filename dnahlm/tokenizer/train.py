@@ -120,9 +120,18 @@ def print_facts(config: TokenizerConfig, sample: Sample, counts: dict[str, int],
     print(
         f"{config.kind}: trained {counts['vocab_size']:,} tokens on {counts['documents']:,} documents "
         f"({counts['dna_characters'] / 1e6:.1f} M bases, {counts['text_characters'] / 1e6:.1f} M English characters); "
-        f"{report['bases_per_dna_token'] or 0:.2f} bases per DNA token, "
-        f"{report['bytes_per_english_token'] or 0:.2f} bytes per English token -> {config.output}"
+        f"held out: {per_token(report['bases_per_dna_token'], 'bases per DNA token')}, "
+        f"{per_token(report['bytes_per_english_token'], 'bytes per English token')} -> {config.output}"
     )
+
+
+def per_token(figure: float | None, unit: str) -> str:
+    """A figure of the short report in words.
+
+    >>> per_token(4.5, "bases per DNA token"), per_token(None, "bytes per English token")
+    ('4.50 bases per DNA token', 'no bytes per English token')
+    """
+    return f"no {unit}" if figure is None else f"{figure:.2f} {unit}"
 
 
 def with_defaults(config: TokenizerConfig) -> TokenizerConfig:

@@ -38,7 +38,7 @@ WORDS = [
 SHORT = st.text("ACGTN", min_size=1, max_size=MIN_RUN - 1)
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 ENGLISH = st.lists(st.one_of(st.sampled_from(WORDS), SHORT, ANY), max_size=10).map("".join)
-NO_RUN = ENGLISH.filter(lambda text: not re.search(f"[ACGTN]{{{MIN_RUN}}}", text))
+NO_RUN = ENGLISH.filter(lambda text: not re.search(f"[ACGTN]{{{MIN_RUN}}}", text) and "<|pad|>" not in text)
 DNA = st.text("ACGTN", min_size=MIN_RUN, max_size=40)
 EACH = pytest.mark.parametrize("name", BASES)
 
@@ -63,6 +63,13 @@ def test_text_without_a_dna_run_gets_the_ids_it_had(pairs, name, text):
     assert token_ids(extended, [text]) == token_ids(base, [text])  # special tokens spelt out
     assert extended(text)["input_ids"] == base(text)["input_ids"]  # special tokens added
     assert extended.decode(ids(base, text)) == base.decode(ids(base, text))
+
+
+@EACH
+def test_a_text_that_spells_the_new_pad_token_out_keeps_its_ids_as_plain_text_only(pairs, name):
+    base, extended = pairs[name]
+    assert token_ids(extended, ["a <|pad|> b"]) == token_ids(base, ["a <|pad|> b"])
+    assert extended.pad_token_id in ids(extended, "a <|pad|> b")
 
 
 @EACH
@@ -206,6 +213,15 @@ def test_a_reserved_token_with_an_id_that_is_not_its_own_is_refused(tmp_path, nu
         check_file(str(tmp_path))
     assert str(refused.value).startswith(f"{tmp_path}/tokenizer.json: {said}")
     assert "<|endoftext|>" in str(refused.value)
+
+
+def test_a_new_reserved_token_on_the_id_of_a_word_is_refused(tmp_path):
+    BASES["gpt2"]().save_pretrained(tmp_path)
+    state = json.loads((tmp_path / "tokenizer.json").read_text())
+    state["added_tokens"].append({**state["added_tokens"][0], "content": "<|pad|>", "id": 7})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match=r"id 7 is claimed by '\(' and by the reserved token '<\|pad\|>'\. Give"):
+        check_file(str(tmp_path))
 
 
 def test_a_reserved_token_whose_name_is_an_ordinary_word_is_refused():

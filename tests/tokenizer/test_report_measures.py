@@ -1,10 +1,13 @@
 """The measures of the tokenizer report, against tokenizers whose behaviour is known."""
 
 import random
+from itertools import product
 
 import pytest
 import tokenizer_kinds as kinds
+from published_layouts import BASES
 
+from dnahlm.tokenizer.extend import extend
 from dnahlm.tokenizer.measures.cost import cost
 from dnahlm.tokenizer.measures.encoder import Encoder
 from dnahlm.tokenizer.measures.letters import odd_letters
@@ -12,6 +15,8 @@ from dnahlm.tokenizer.measures.reachable import CUT_APART, NEVER_BUILT, NO_TEXT,
 from dnahlm.tokenizer.measures.roundtrip import HARD, round_trip
 from dnahlm.tokenizer.measures.stability import one_base_later, one_variant
 from dnahlm.tokenizer.measures.vocabulary import describe, entries
+from dnahlm.tokenizer.overlapping import AFTER, OWN, assemble_overlapping
+from dnahlm.tokenizer.wrap import wrap
 
 
 def windows(n=40, size=120, seed=0):
@@ -63,6 +68,41 @@ def test_the_contents_of_entries_join_to_the_text(ours):
     for text in ("Say naïve, ACGTACGTACGT!\n", "中 文", *HARD):
         (cut,) = ours.cuts([text])
         assert b"".join(by_id[i] for i in cut.ids) == text.encode()
+
+
+@pytest.fixture(scope="module")
+def extended():
+    """GPT-2's layout with DNA tokens added by `tokenizer extend`."""
+    learnt = ["".join(p) for k in (2, 3, 4) for p in product("ACGT", repeat=k)]
+    return Encoder(extend(BASES["gpt2"](), learnt, 300, 8, "gpt2"), "extended")
+
+
+@pytest.fixture(scope="module")
+def overlapping():
+    """3-mers one base apart: `Ａｃｇ` is decoded to one base."""
+    words = [
+        OWN[w[0]] + "".join(AFTER[b] for b in w[1:]) for n in (1, 2, 3) for w in map("".join, product("ACGT", repeat=n))
+    ]
+    return Encoder(wrap(assemble_overlapping([*words, OWN["N"]], [], 8, 3)), "overlapping")
+
+
+def test_the_dna_tokens_of_an_extended_tokenizer_count_as_dna_without_their_mark(extended):
+    base, found = (describe(entries(encoder)) for encoder in (Encoder(BASES["gpt2"](), "base"), extended))
+    assert found["mixed_entries"] == base["mixed_entries"]
+    assert found["dna_entries"] == base["dna_entries"] + 300
+    assert found["longest_dna_tokens"][0] == "AAAA"
+
+
+def test_every_dna_token_of_an_extended_tokenizer_is_found_to_be_produced(extended):
+    lost = [text for texts in unreachable(extended, entries(extended))["examples"].values() for text in texts]
+    assert "" in lost, "the mark itself"
+    assert not [text for text in lost if set(text) & set("ACGTN")]
+
+
+def test_overlapping_kmers_count_with_all_their_bases_and_are_found_to_be_produced(overlapping):
+    found = entries(overlapping)
+    assert describe(found)["dna_entry_lengths"] == {"1": 4 + 1 + 5, "2": 16, "3": 64}  # words, N, the letters as bytes
+    assert set(unreachable(overlapping, found)["reasons"]) == {NO_TEXT}
 
 
 def test_entries_of_dna_of_words_and_of_both_are_told_apart():

@@ -109,7 +109,8 @@ def of_vocabulary(one: dict[str, Any]) -> list[str]:
     found = []
     lost, words = one["unreachable"], one["vocabulary"]
     if lost["n"] > 0.01 * lost["n_checked"]:
-        found.append(f"{lost['n']:,} entries ({percent(lost['n'] / lost['n_checked'])}) can never be produced.")
+        share, why = percent(lost["n"] / lost["n_checked"]), max(lost["reasons"], key=lost["reasons"].get)
+        found.append(f"{lost['n']:,} entries ({share}) can never be produced; {lost['reasons'][why]:,} of them: {why}.")
     if words["mixed_entries"]:
         examples = ", ".join(map(repr, words["mixed_examples"][:3]))
         found.append(f"Entries that hold DNA and something else: {words['mixed_entries']:,}, such as {examples}.")

@@ -17,10 +17,11 @@ from dnahlm.tokenizer.measures.encoder import Encoder
 from dnahlm.tokenizer.measures.vocabulary import BYTE_ENTRY, EXAMPLES, Entry
 
 RUN = "ACGTTGCAACGT"  # puts an entry inside a DNA run
+GAP = "N" * 8  # does too, and joins none of its bases
 BESIDE = (
     ("", ""), (" ", ""), ("\n", ""), ("", " "), ("", "\n"), ("a", ""), ("", "a"), ("a", "a"), ("1", ""), ("", "1"),
     ("1", "1"), (".", ""), ("", "."), (".", "."), ("a ", " a"), (". ", " ."), ("\n", "\n"), ("é", "é"), ("中", "中"),
-    (RUN, ""), ("", RUN), (RUN, RUN), ("\n", RUN), ("A", ""), ("", "A"), ("'", ""), ("a'", ""),
+    (RUN, ""), ("", RUN), (RUN, RUN), ("\n", RUN), (GAP, ""), (GAP, GAP), ("A", ""), ("", "A"), ("'", ""), ("a'", ""),
 )  # fmt: skip
 CONTEXTS = [*((before, after, 1) for before, after in BESIDE), ("", "", 3)]  # text before and behind, repeats
 COMPLETIONS, TRIES = 256, 4000  # texts tried for an entry that is no whole character, and draws for them

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from dnahlm.tokenizer.measures.encoder import Encoder
+from dnahlm.tokenizer.overlapping import AFTER, ANY_AFTER
 
 DNA_ENTRY = re.compile(r"[ACGTN]+")
 # A DNA run of four letters beside anything that is no letter, or DNA behind or before a line break.
@@ -51,11 +52,14 @@ def flatten(decoder: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def content_of(token: str, decoders: list[dict[str, Any]]) -> bytes:
-    r"""The bytes an entry stands for inside a text.
+    r"""The bytes an entry stands for inside a text; an overlapping k-mer stands for all bases it was made from.
 
     >>> content_of("Ġthe", [{"type": "ByteLevel"}]), content_of("<0x0A>", [{"type": "ByteFallback"}])
     (b' the', b'\n')
     """
+    from tokenizers import Regex
+    from tokenizers.decoders import Replace
+
     for step in decoders:
         kind = step["type"]
         if kind == "ByteLevel" and all(letter in BYTE_OF for letter in token):
@@ -64,6 +68,10 @@ def content_of(token: str, decoders: list[dict[str, Any]]) -> bytes:
             return bytes([int(found[1], 16)])
         if kind == "Replace" and "String" in step["pattern"]:
             token = token.replace(step["pattern"]["String"], step["content"])
+        elif kind == "Replace" and step["pattern"]["Regex"] == ANY_AFTER:
+            token = token.translate(BASE_AFTER)  # decoding leaves these out, since the next token brings them
+        elif kind == "Replace":
+            token = Replace(Regex(step["pattern"]["Regex"]), step["content"]).decode([token])
         if kind == "Metaspace":
             token = token.replace(step["replacement"], " ")
         if kind == "WordPiece":
@@ -79,6 +87,7 @@ def byte_alphabet() -> dict[str, int]:
 
 
 BYTE_OF = byte_alphabet()
+BASE_AFTER = str.maketrans({after: base for base, after in AFTER.items()})
 
 
 def describe(found: list[Entry]) -> dict[str, Any]:
