@@ -55,8 +55,15 @@ def run(config: FitConfig) -> dict[str, Any]:
     tokenizer = load_tokenizer(config.tokenizer)
     with staged_folder(config.output, config.overwrite, inputs.values()) as part:
         model = load_checkpoint(config.model_name_or_path)
+        had = context_of(model)
+        context = had if config.context is None else config.context
+        if context < had:
+            raise InputError(
+                f"context: {context:,} tokens, but {config.model_name_or_path} sees {had:,} already. A model is not "
+                "shortened: leave context out and pack shorter blocks."
+            )
         model, facts = fit(
-            model, config.model_name_or_path, tokenizer, config.tokenizer, config.context or context_of(model),
+            model, config.model_name_or_path, tokenizer, config.tokenizer, context,
             config.longer_context, config.new_token_init, english, config.seed,
         )  # fmt: skip
         model.save_pretrained(part)
@@ -91,7 +98,8 @@ def fit(
     Args:
         model: as loaded from `name`.
         name: checkpoint folder or hub name, which holds the tokenizer the model was trained with.
-        tokenizer: the one it will be trained with; where it turns every text into the same ids, no row changes.
+        tokenizer: the one it will be trained with; where it turns every text into the same ids, no row changes. Its
+            `model_max_length`, which programs that serve a model obey, grows with the context.
         tokenizer_path: where that lies.
         context: T tokens; fewer than the model sees are no change.
         longer_context: `copy` or `interpolate`, or None to refuse a longer context.
@@ -125,6 +133,7 @@ def fit(
         rows = transplant(model, old, tokenizer, new_token_init, seed)
     check_rows(model, tokenizer, name)
     keep_splitter(model, tokenizer)
+    tokenizer.model_max_length = max(tokenizer.model_max_length, context_of(model))
     facts: dict[str, Any] = {"embedding_rows": rows, "context": context_of(model)}
     if before is not None:
         after = bits_per_byte(model, tokenizer, english, n_ids(old), window)

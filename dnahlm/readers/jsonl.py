@@ -37,7 +37,7 @@ def parse_object(line: str, where: str) -> list[tuple[str, Any]]:
     """The keys and values of one line; numbers as they are written.
 
     Raises:
-        InputError: not JSON, or JSON but not an object.
+        InputError: not JSON, or JSON but not an object; half a character in a value.
 
     >>> parse_object('{"label": 1.50, "ok": true}', "x.jsonl:1")
     [('label', '1.50'), ('ok', True)]
@@ -55,7 +55,21 @@ def parse_object(line: str, where: str) -> list[tuple[str, Any]]:
         raise InputError(
             f'{where}: found {line.strip()[:40]!r}; a line must be one object, {{"key": value, ...}}.{array}'
         )
+    for _, value in found:
+        if isinstance(value, str):
+            require_whole_characters(value, where)
     return list(found)
+
+
+def require_whole_characters(text: str, where: str) -> None:
+    r"""Raise `InputError` for half a character: JSON can write `\ud83d` alone, and no tokenizer or file takes it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: {text[error.start]!a} is half a character (a surrogate without the other one), at character "
+            f"{error.start + 1:,} of {text[:40]!a}. Write both halves, or leave the character out."
+        ) from error
 
 
 class Pairs(list):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dnahlm.io import InputError, open_text, require_file
+from dnahlm.readers.jsonl import require_whole_characters
 
 LONGEST_DOCUMENT = 2000  # characters
 _BLANK = re.compile(r"\s*")
@@ -80,7 +81,7 @@ def jsonl_texts(path: Path) -> Iterator[str]:
     """The value of `text` of each line.
 
     Raises:
-        InputError: a line that is no JSON object, or one without text.
+        InputError: a line that is no JSON object, one without text, or text with half a character.
     """
     with open_text(path, "JSON Lines file") as handle:
         for number, line in enumerate(handle, 1):
@@ -93,6 +94,7 @@ def jsonl_texts(path: Path) -> Iterator[str]:
             if not isinstance(row, dict) or not isinstance(row.get(TEXT_KEY), str):
                 seen = f"keys {sorted(row)[:8]}" if isinstance(row, dict) else repr(row)[:40]
                 raise InputError(f"{path}:{number}: found {seen}; an object with text under {TEXT_KEY!r} is needed.")
+            require_whole_characters(row[TEXT_KEY], f"{path}:{number}")
             yield row[TEXT_KEY]
 
 

@@ -86,8 +86,8 @@ def all_entries(state: dict[str, Any], where: str) -> dict[str, int]:
         if owner != token or number_before != number:
             too = f" (which has id {number_before} too)" if number_before != number else ""
             raise InputError(
-                f"{where}: id {number} is claimed by {owner!r} and by the reserved token {token!r}{too}. Give each token "
-                "of tokenizer.json one id of its own."
+                f"{where}: id {number} is claimed by {owner!r} and by the reserved token {token!r}{too}. Give each "
+                "token of tokenizer.json one id of its own."
             )
     if len(owners) < len(entries):
         raise InputError(f"{where}: {len(entries) - len(owners)} tokens share their id with another one.")

@@ -100,6 +100,22 @@ def test_a_longer_context_is_made_in_the_same_step(world, corpus, tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+def test_the_length_the_tokenizer_names_grows_with_the_context(world, tmp_path):
+    extended = AutoTokenizer.from_pretrained(world / "extended")
+    extended.model_max_length = 32
+    extended.save_pretrained(tmp_path / "tok")
+    run(FitConfig(model_name_or_path=str(world / "gpt2"), tokenizer=str(tmp_path / "tok"), output=str(tmp_path / "out"),
+                  context=64, longer_context="interpolate"))  # fmt: skip
+    assert AutoTokenizer.from_pretrained(tmp_path / "out").model_max_length == 64
+
+
+@pytest.mark.parametrize("context", [0, -5, 31])
+def test_a_context_shorter_than_the_checkpoints_is_refused_not_ignored(world, tmp_path, context):
+    with pytest.raises(InputError, match=rf"context: {context} tokens, but .* sees 32 already"):
+        run(config(world, tmp_path / "out", context=context))
+    assert not (tmp_path / "out").exists()
+
+
 def test_beside_a_qwen2_checkpoint_auto_tokenizer_still_cuts_dna_out(corpus, tmp_path):
     base = BASES["qwen2"]()
     write_checkpoint(tmp_path / "qwen", base, len(base) + 90, "qwen2")

@@ -56,6 +56,12 @@ def test_a_bad_line_is_an_error_with_its_number(tmp_path, text, said):
     assert said in str(error.value)
 
 
+def test_half_a_character_is_an_error_with_its_place_and_a_whole_one_is_read(tmp_path):
+    assert read(tmp_path / "x.jsonl", '{"label": "\\ud83d\\ude00"}\n', ["label"]) == [{"label": "😀"}]
+    with pytest.raises(InputError, match=r"x.jsonl:1: '\\ud83d' is half a character .* character 3 of 'a \\ud83d'"):
+        read(tmp_path / "x.jsonl", '{"label": "a \\ud83d"}\n', ["label"])
+
+
 def test_the_real_pairs_are_read_with_every_row(data_root):
     path = data_root / "coding/dna_protein_150_train.jsonl.gz"
     rows = list(read_rows("jsonl", path, ["sentence1", "sentence2", "label"]))

@@ -67,6 +67,11 @@ def test_rows_are_records_that_are_cut_but_never_joined(tmp_path, name, make, te
     assert "".join(records) == "".join(together.split())
 
 
+def test_half_a_character_in_a_jsonl_document_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"x\.jsonl:2: '\\udc00' is half a character"):
+        list(read_documents(write(tmp_path / "x.jsonl", '{"text": "fine"}\n{"text": "\\udc00"}\n')))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [("{", ":2: not JSON"), ('{"content": "a"}', r":2: found keys \['content'\].*'text'"), ("[1]", r":2: found \[1\]")],

@@ -111,6 +111,17 @@ def test_a_sample_is_the_same_documents_each_time_and_others_with_another_seed(c
     assert len(list(sample.read(["text"]))) == sample.counts["documents"] - len(first)
 
 
+def test_a_reading_that_stops_early_counts_what_it_read_and_a_longer_one_counts_instead(corpus):
+    sample = sample_of(corpus)
+    reading = sample.read(["dna"])
+    first = next(reading)
+    reading.close()
+    assert sample.counts == {"documents": 1, "dna_characters": len(first), "text_characters": 0}
+    every = list(sample.read(["dna"]))
+    list(sample.read(["dna"]))
+    assert sample.counts == {"documents": len(every), "dna_characters": sum(map(len, every)), "text_characters": 0}
+
+
 def test_even_rates_keep_the_mix(corpus):
     sample = sample_of(corpus, dna=20_000)
     sample.even_rates()
