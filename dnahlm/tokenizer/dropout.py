@@ -1,7 +1,9 @@
 """BPE-dropout for DNA: merges left out at random, so that training sees one sequence in many segmentations.
 
-After Provilkov, Emelianenko and Voita (BPE-Dropout, ACL 2020). The `tokenizers` library has it for all text at once and
-cannot be seeded; here only the tokens inside a DNA run are cut anew, so English and every border stay as they are.
+After Provilkov, Emelianenko and Voita (BPE-Dropout, ACL 2020): before each merge, every possible one is left out with
+the given probability. The `tokenizers` library has it for all text at once and cannot be seeded, and gives a merge that
+was left out another chance in the same step now and then, so that it cuts a little less. Here only the tokens inside a
+DNA run are cut anew, so English and every border stay as they are.
 """
 
 from __future__ import annotations
@@ -124,16 +126,16 @@ class DnaDropout:
         left_out: list[tuple[int, int, str]] = []
         while queue:
             merge = heapq.heappop(queue)
+            _, i, joined = merge
+            j = behind[i]
+            if not symbols[i] or j < 0 or symbols[i] + symbols[j] != joined:
+                continue  # one of the two has been merged meanwhile
             if self.dropout and rng.random() < self.dropout:
                 left_out.append(merge)
                 continue
             for one in left_out:
                 heapq.heappush(queue, one)
             left_out.clear()
-            _, i, joined = merge
-            j = behind[i]
-            if not symbols[i] or j < 0 or symbols[i] + symbols[j] != joined:
-                continue  # one of the two has been merged meanwhile
             symbols[i], symbols[j] = joined, ""
             behind[i] = behind[j]
             if behind[i] >= 0:

@@ -36,10 +36,11 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         seen = manifest["counts"]["tokens"]
         blocks = manifest["inputs"]["blocks"]["manifest"]
         corpus = blocks["inputs"]["corpus"].get("manifest", {})
-        train = blocks["counts"]["train"]
+        train, copies = blocks["counts"]["train"], blocks["config"]["copies"]
+        cuts = f" Each document is among these {copies} times, its DNA in other tokens (BPE-dropout)." * (copies > 1)
         lines += [
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
-            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.",
+            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.{cuts}",
             "",
             *(f"- {name} ({source['kind']})" for name, source in corpus.get("counts", {}).get("sources", {}).items()),
         ]

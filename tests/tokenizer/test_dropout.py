@@ -1,6 +1,9 @@
 """BPE-dropout for DNA: the DNA is cut anew, nothing else is touched, and the draw is that of the library."""
 
+import json
 import random
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 import tokenizer_kinds as kinds
@@ -54,18 +57,33 @@ def test_a_cut_never_crosses_the_borders_the_tokenizer_sets_before_merging(token
     assert every_fifth <= plain and every_fifth <= anew and plain != anew
 
 
-def test_the_number_of_tokens_is_that_of_the_librarys_dropout(tokenizer):
-    import copy
+def as_in_the_paper(word, ranks, p, rng):
+    """Leave every possible merge out with probability p, make the best of the others, and again until none is left."""
+    parts = list(word)
+    while True:
+        possible = [(ranks[pair], i) for i, pair in enumerate(pairwise(parts)) if pair in ranks and rng.random() >= p]
+        if not possible:
+            return tuple(parts)
+        i = min(possible)[1]
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
 
-    texts = ["".join(random.Random(i).choices("ACGT", weights=[4, 1, 1, 4], k=400)) for i in range(60)]
-    noisy = copy.deepcopy(tokenizer)
-    noisy.backend_tokenizer.model.dropout = 0.2
-    theirs = [len(ids_of(noisy, text)) for text in texts]
-    dropout = DnaDropout(tokenizer, 0.2)
-    ours = [len(cut(dropout, tokenizer, text, seed)) for seed, text in enumerate(texts)]
-    plain = [len(ids_of(tokenizer, text)) for text in texts]
-    assert sum(ours) > 1.03 * sum(plain)
-    assert sum(ours) == pytest.approx(sum(theirs), rel=0.02)
+
+@pytest.mark.parametrize("word", ["AT", "TATAA", "AATTA", "ATATATATTA"])
+def test_every_segmentation_is_as_frequent_as_in_the_paper(tokenizer, word):
+    n, p, rng = 4000, 0.2, random.Random(6)
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
+    dropout = DnaDropout(tokenizer, p)
+    ours = Counter(tuple(dropout.letters[i] for i in dropout.segment(word, rng)) for _ in range(n))
+    theirs = Counter(as_in_the_paper(word, ranks, p, rng) for _ in range(n))
+    assert len(theirs) > 1
+    for cut_so in ours | theirs:
+        assert ours[cut_so] / n == pytest.approx(theirs[cut_so] / n, abs=0.04)
+
+
+def test_one_possible_merge_is_left_out_as_often_as_asked(tokenizer):
+    dropout, rng = DnaDropout(tokenizer, 0.1), random.Random(7)
+    assert sum(len(dropout.segment("AT", rng)) == 2 for _ in range(10_000)) / 10_000 == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_seed_gives_one_segmentation_and_another_seed_another(tokenizer):
