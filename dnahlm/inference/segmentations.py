@@ -1,4 +1,4 @@
-"""Other ways to cut the same DNA into tokens: BPE-dropout as in training (`DnaDropout`), drawn but always the same."""
+"""Other ways to cut the same DNA into tokens: BPE-dropout as in training, drawn but always the same."""
 
 import random
 
