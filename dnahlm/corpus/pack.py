@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,12 @@ class PackConfig:
     block_size: int = field(default=512, metadata={"help": "tokens per block; at most the context of the model"})
     bpe_dropout: float = field(
         default=0.0,
-        metadata={"help": "probability to leave out a merge in the DNA of the train split (BPE-dropout); each document "
-                  "is cut once per pack: pack again with another seed for other cuts"},
+        metadata={"help": "probability to leave out a merge in the DNA of the train split (BPE-dropout)"},
+    )
+    copies: int = field(
+        default=1,
+        metadata={"help": "times the train split is packed, with bpe_dropout each time in other cuts: one epoch over "
+                  "the blocks then reads every document so often"},
     )  # fmt: skip
     seed: int = field(default=0, metadata={"help": "draws the merges that bpe_dropout leaves out"})
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
@@ -50,6 +55,11 @@ def run(config: PackConfig) -> dict[str, Any]:
     clock = StageClock()
     if config.block_size < 2:
         raise InputError(f"block_size: {config.block_size} tokens; must be 2 or more.")
+    if config.copies < 1 or (config.copies > 1 and not config.bpe_dropout):
+        raise InputError(
+            f"copies: {config.copies}; must be 1 or more, and 1 without bpe_dropout, for the copies would be alike. "
+            "Set bpe_dropout, such as 0.1, or train more epochs."
+        )
     read_manifest(config.corpus, "corpus build")
     tokenizer = load_tokenizer(config.tokenizer)
     dropout = DnaDropout(tokenizer, config.bpe_dropout) if config.bpe_dropout else None
@@ -90,8 +100,8 @@ def pack_split(
 ) -> dict[str, int]:
     """Write one split, or the documents of one kind in it, to `folder/part-00000.parquet` and count it.
 
-    Counts: `tokens` include one end token per document, `dna_tokens` and `english_tokens` do not; bases, bytes and
-    tokens include the `dropped_tokens` after the last full block.
+    Counts: of all copies; `tokens` include one end token per document, `dna_tokens` and `english_tokens` do not; bases,
+    bytes and tokens include the `dropped_tokens` after the last full block.
 
     Raises:
         InputError: not one full block.
@@ -101,7 +111,10 @@ def pack_split(
     counts = dict.fromkeys(("documents", "tokens", "blocks", "dropped_tokens"), 0)
     counts |= dict.fromkeys(("bases", "dna_tokens", "english_bytes", "english_tokens"), 0)
     folder.mkdir(parents=True)
-    documents = tokenised(config.corpus, split, only, tokenizer, counts, dropout, config.seed)
+    copies = config.copies if dropout else 1  # the draw goes on with the documents counted
+    documents = chain.from_iterable(
+        tokenised(config.corpus, split, only, tokenizer, counts, dropout, config.seed) for _ in range(copies)
+    )
     with pq.ParquetWriter(folder / "part-00000.parquet", schema(config.block_size), compression="zstd") as writer:
         for blocks, positions in pack_documents(documents, config.block_size, tokenizer.eos_token_id):
             writer.write_batch(as_batch(blocks, positions))

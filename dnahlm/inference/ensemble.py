@@ -11,7 +11,7 @@ from dnahlm.dna import reverse_complement
 from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.load import Loaded
 from dnahlm.inference.scorer import score_ids, tokenize
-from dnahlm.inference.segmentations import drawn_ids, merges_of
+from dnahlm.inference.segmentations import cutter, drawn_ids
 from dnahlm.io import InputError
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
 from dnahlm.tasks.spec import PAIR_KINDS, TaskSpec, answers
@@ -83,13 +83,13 @@ def member_probabilities(
         InputError: an ensemble the task or the tokenizer does not have; a prompt longer than the context; NaN.
     """
     ways, options = members(spec, ensemble), answers(spec)
-    merges = merges_of(loaded.tokenizer) if "segmentations" in ensemble else {}
+    dropout = cutter(loaded.tokenizer) if "segmentations" in ensemble else None
     prompt_ids, option_ids = [], []
     for way in ways:
         texts = way_prompts(loaded, spec, records, way)
         ids, own = tokenize(loaded.tokenizer, texts, options)
         if way.segmentation:
-            ids = [drawn_ids(loaded.tokenizer, merges, text, way.segmentation) for text in texts]
+            ids = [drawn_ids(dropout, *pair, way.segmentation) for pair in zip(texts, ids, strict=True)]
         prompt_ids += ids
         option_ids += own
     if not prompt_ids:

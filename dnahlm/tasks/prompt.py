@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dnahlm.io import InputError, shipped
+from dnahlm.io import InputError
+from dnahlm.tokenizer.wrap import chat_template
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -61,9 +62,8 @@ def render_text(instruction: str, input: str) -> str:
     """
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    template = (shipped("data_templates") / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
     chat = [{"role": "user", "content": user_content(instruction, input)}]
-    rendered, _ = render_jinja_template([chat], chat_template=template, add_generation_prompt=True, eos_token="")
+    rendered, _ = render_jinja_template([chat], chat_template=chat_template(), add_generation_prompt=True, eos_token="")
     return rendered[0]
 
 

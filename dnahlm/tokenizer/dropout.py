@@ -1,7 +1,10 @@
 """BPE-dropout for DNA: merges left out at random, so that training sees one sequence in many segmentations.
 
-After Provilkov, Emelianenko and Voita (BPE-Dropout, ACL 2020). The `tokenizers` library has it for all text at once and
-cannot be seeded; here only the tokens inside a DNA run are cut anew, so English and every border stay as they are.
+After Provilkov, Emelianenko and Voita (BPE-Dropout, ACL 2020), with one change. They, and the library `tokenizers`,
+draw anew for every possible merge before each merge of a word. A word has few; a stretch of DNA has hundreds, and a
+merge left out once would be made a step later, after one somewhere else. So here each possible merge is drawn once, and
+the probability means the same in a stretch of any length. And only the tokens inside a DNA run are cut anew, so English
+and every border stay as they are; the library's draws concern all text, and cannot be seeded.
 """
 
 from __future__ import annotations
@@ -111,7 +114,7 @@ class DnaDropout:
         return [*found, *ids[done:]]
 
     def segment(self, letters: str, rng: random.Random) -> list[int]:
-        """Ids of one stretch of DNA: BPE by rank; a merge that is left out may come again after the next one."""
+        """Ids of one stretch of DNA: BPE by rank; two tokens whose merge is left out can only be merged with others."""
         symbols: list[str] = list(letters)
         before = list(range(-1, len(symbols) - 1))
         behind = [*range(1, len(symbols)), -1] if symbols else []
@@ -121,19 +124,13 @@ class DnaDropout:
             if (rank := self._ranks.get((a, b))) is not None
         ]
         heapq.heapify(queue)
-        left_out: list[tuple[int, int, str]] = []
         while queue:
-            merge = heapq.heappop(queue)
-            if self.dropout and rng.random() < self.dropout:
-                left_out.append(merge)
-                continue
-            for one in left_out:
-                heapq.heappush(queue, one)
-            left_out.clear()
-            _, i, joined = merge
+            _, i, joined = heapq.heappop(queue)
             j = behind[i]
             if not symbols[i] or j < 0 or symbols[i] + symbols[j] != joined:
                 continue  # one of the two has been merged meanwhile
+            if self.dropout and rng.random() < self.dropout:
+                continue
             symbols[i], symbols[j] = joined, ""
             behind[i] = behind[j]
             if behind[i] >= 0:

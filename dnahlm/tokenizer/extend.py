@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dnahlm.io import InputError, open_text, shipped, staged_folder
+from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_json, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
-from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_sizes, train_bpe
-from dnahlm.tokenizer.graft import LETTERS, MARK, all_entries, first_new_id, graft
+from dnahlm.tokenizer.bpe import LETTERS, SMALLEST_VOCABULARY, check_sizes, train_bpe
+from dnahlm.tokenizer.graft import all_entries, first_new_id, graft
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
+from dnahlm.tokenizer.marked_pieces import MARK
 from dnahlm.tokenizer.report import ratio, write_report
-from dnahlm.tokenizer.wrap import PAD_TOKEN
+from dnahlm.tokenizer.wrap import PAD_TOKEN, chat_template
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -156,8 +157,7 @@ def extend(
         pad_token=own_pad(base, backend, where), extra_special_tokens=base.extra_special_tokens,
         model_max_length=base.model_max_length, clean_up_tokenization_spaces=False,
     )  # fmt: skip
-    with open_text(shipped("data_templates") / "prompts" / "alpaca.jinja", "the package's chat template") as handle:
-        tokenizer.chat_template = handle.read()
+    tokenizer.chat_template = chat_template()
     return tokenizer
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dnahlm.io import InputError, shipped
+from dnahlm.tokenizer.wrap import chat_template
 
 Prompts: TypeAlias = list[tuple[str, int]]  # text, and the number of times it counts
 
@@ -33,10 +34,9 @@ def prompt_texts(share: float, tasks: list[str], characters: float) -> Prompts:
         tasks: texts of the task files.
         characters: of the corpus.
     """
-    template = (shipped("data_templates") / "prompts" / "alpaca.jinja").read_text(encoding="utf-8")
     wanted = share / (1 - share) * characters
     # Half of it is the template: its words are in every question.
-    return [(text, round(wanted / 2 / sum(map(len, texts)))) for texts in ([template], tasks) for text in texts]
+    return [(text, round(wanted / 2 / sum(map(len, texts)))) for texts in ([chat_template()], tasks) for text in texts]
 
 
 def repeated(texts: Prompts) -> Iterator[str]:

@@ -35,6 +35,15 @@ def wrap(backend: Tokenizer, markers: bool = False) -> PreTrainedTokenizerFast:
         tokenizer_object=backend, bos_token=END_TOKEN, eos_token=END_TOKEN, pad_token=PAD_TOKEN,
         clean_up_tokenization_spaces=False,
     )  # fmt: skip
-    with open_text(shipped("data_templates") / "prompts" / "alpaca.jinja", "the package's chat template") as handle:
-        fast.chat_template = handle.read()
+    fast.chat_template = chat_template()
     return fast
+
+
+def chat_template() -> str:
+    """The prompt of the package, which every tokenizer it writes carries.
+
+    Raises:
+        InputError: it is missing.
+    """
+    with open_text(shipped("data_templates") / "prompts" / "alpaca.jinja", "the package's chat template") as handle:
+        return handle.read()

@@ -59,11 +59,12 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         seen = manifest["counts"]["tokens"]
         blocks = manifest["inputs"]["blocks"]["manifest"]
         corpus = blocks["inputs"]["corpus"].get("manifest", {})
-        train = blocks["counts"]["train"]
         hashes = {name: entry.get("sha256", "unknown") for name, entry in corpus.get("inputs", {}).items()}
+        train, copies = blocks["counts"]["train"], blocks["config"]["copies"]
+        cuts = f" Each document is among these {copies} times, its DNA in other tokens (BPE-dropout)." * (copies > 1)
         lines += [
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
-            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.",
+            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.{cuts}",
             "",
             "| source | kind | sha256 |",
             "|---|---|---|",

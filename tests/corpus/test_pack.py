@@ -1,3 +1,5 @@
+from itertools import groupby
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from dnahlm.corpus.pack import PackConfig, pack_documents, run
 from dnahlm.io import InputError
-from dnahlm.readers.corpus import read_corpus
+from dnahlm.readers.corpus import count_rows, read_corpus
 from dnahlm.tokenizer.load import fingerprint
 
 EOS = 0
@@ -120,6 +122,30 @@ def test_bpe_dropout_cuts_train_dna_anew_by_seed_and_leaves_english_and_validati
     assert whole.startswith(tiny_tokenizer.decode(once["train"])[:-100]) or tiny_tokenizer.decode(
         once["train"]
     ).startswith(whole[:-100])
+
+
+def test_copies_hold_every_document_again_with_its_dna_in_other_tokens(
+    corpus, tokenizer_folder, tiny_tokenizer, tmp_path
+):
+    manifest = run(
+        PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), block_size=64, bpe_dropout=0.2, copies=2)
+    )
+    ids = np.array(pq.read_table(tmp_path / "blocks/train")["input_ids"].to_pylist()).reshape(-1).tolist()
+    counts, n_documents = manifest["counts"]["train"], count_rows(corpus, "train")
+    assert counts["documents"] == 2 * n_documents
+    documents = [list(part) for end, part in groupby(ids, tiny_tokenizer.eos_token_id.__eq__) if not end]
+    first, second = documents[:n_documents], documents[n_documents:-1]  # the last is cut off at the last block's end
+    texts = [[tiny_tokenizer.decode(ids) for ids in part] for part in (first, second)]
+    assert texts[0][: len(second)] == texts[1] and len(second) >= n_documents - 2
+    cut_anew = [a != b for a, b in zip(first, second, strict=False)]
+    assert any(cut_anew) and not all(cut_anew), "DNA and English"
+
+
+@pytest.mark.parametrize("settings", [{"copies": 0, "bpe_dropout": 0.1}, {"copies": 2}])
+def test_copies_without_dropout_or_none_at_all_are_refused(corpus, tokenizer_folder, tmp_path, settings):
+    with pytest.raises(InputError, match=r"copies: [02]; must be 1 or more, and 1 without bpe_dropout"):
+        run(PackConfig(corpus, tokenizer_folder, str(tmp_path / "blocks"), **settings))
+    assert not (tmp_path / "blocks").exists()
 
 
 def test_bpe_dropout_out_of_range_is_refused_before_anything_is_written(corpus, tokenizer_folder, tmp_path):

@@ -1,8 +1,10 @@
 import random
+from itertools import product
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, models
+from published_layouts import BASES
+from tokenizer_kinds import three_mers
 
 from dnahlm.dna import reverse_complement
 from dnahlm.inference.calibrate import calibrated
@@ -10,10 +12,13 @@ from dnahlm.inference.classify import classify, task_record
 from dnahlm.inference.ensemble import member_probabilities, members, reverse_input
 from dnahlm.inference.predict import PredictConfig, run
 from dnahlm.inference.scorer import score
-from dnahlm.inference.segmentations import cut, drawn_ids, merges_of
+from dnahlm.inference.segmentations import cutter, drawn_ids
 from dnahlm.io import InputError
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
 from dnahlm.tasks.spec import answers
+from dnahlm.tokenizer.bpe import assemble, split_pieces
+from dnahlm.tokenizer.extend import extend
+from dnahlm.tokenizer.wrap import wrap
 
 SEQUENCES = ["".join(random.Random(i).choices("ACGT", k=40 + i)) for i in range(4)]
 
@@ -54,23 +59,15 @@ def test_no_ensemble_asks_the_record_as_it_is(loaded):
 
 
 def test_segmentations_are_other_tokens_of_the_same_text_and_come_out_the_same_again(tiny_tokenizer):
-    merges = merges_of(tiny_tokenizer)
+    dropout = cutter(tiny_tokenizer)
     (prompt,) = render_prompts(tiny_tokenizer, ["Is this a promoter?"], ["ACGTTGCA" * 12])
     usual = tiny_tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    drawn = [drawn_ids(tiny_tokenizer, merges, prompt, number) for number in (1, 2, 3)]
-    assert drawn == [drawn_ids(tiny_tokenizer, merges, prompt, number) for number in (1, 2, 3)]
+    drawn = [drawn_ids(dropout, prompt, usual, number) for number in (1, 2, 3)]
+    assert drawn == [drawn_ids(dropout, prompt, usual, number) for number in (1, 2, 3)]
     assert len({tuple(ids) for ids in [usual, *drawn]}) == 4
     assert all(tiny_tokenizer.decode(ids) == tiny_tokenizer.decode(usual) for ids in drawn)
     start = next(i for i, (a, b) in enumerate(zip(usual, drawn[0], strict=False)) if a != b)
     assert "ACGT" not in tiny_tokenizer.decode(usual[: start - 1])  # the question is cut as always
-
-
-def test_without_dropout_the_own_bpe_cuts_as_the_tokenizer_does(tiny_tokenizer):
-    merges = merges_of(tiny_tokenizer)
-    for sequence in SEQUENCES:
-        pieces = [sequence[i : i + 4] for i in range(0, len(sequence), 4)]  # parted before merging
-        found = [token for piece in pieces for token in cut(piece, merges, random.Random(0), dropout=0.0)]
-        assert found == tiny_tokenizer.tokenize(sequence)
 
 
 def test_segmentations_change_the_answer_a_little(loaded):
@@ -80,12 +77,22 @@ def test_segmentations_change_the_answer_a_little(loaded):
     assert found.shape[0] == 4 and np.abs(found - found[0]).max() > 1e-4
 
 
-def test_a_tokenizer_with_one_way_to_cut_is_refused(tiny_tokenizer):
-    class Words:
-        backend_tokenizer = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
+def kmers():
+    """K-mers of `dnahlm tokenizer train`: a BPE whose DNA tokens no merge builds."""
+    return wrap(assemble([], split_pieces(8, "(?:[ACGT]{3}|[ACGTN])"), ["".join(w) for w in product("ACGT", repeat=3)]))
 
-    with pytest.raises(InputError, match="need a BPE tokenizer; this one is WordLevel"):
-        merges_of(Words())
+
+def extended_gpt2():
+    """GPT-2's layout with DNA tokens added: each is cut out before any merge."""
+    return extend(BASES["gpt2"](), ["".join(w) for w in product("ACGT", repeat=3)], 90, 8, "gpt2")
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"), [(three_mers, "WordLevel"), (kmers, "BPE"), (extended_gpt2, "BPE")], ids=lambda m: str(m)[:20]
+)
+def test_a_tokenizer_with_one_way_to_cut_is_refused(make, kind):
+    with pytest.raises(InputError, match=rf"segmentations need a tokenizer that builds .* \({kind}\) cuts .* one way"):
+        cutter(make())
 
 
 def test_strands_of_a_task_with_a_direction_and_unknown_kinds_are_refused(loaded):

@@ -186,3 +186,13 @@ def test_the_llama_factory_registry_names_the_files_and_columns_the_build_writes
     for entry in registry.values():
         assert entry["formatting"] == "alpaca"
         assert entry["columns"] == {"prompt": "instruction", "query": "input", "response": "output"}
+
+
+def test_a_special_token_typed_in_a_question_counts_as_in_any_chat_program(tiny_tokenizer):
+    from dnahlm.tasks.prompt import token_ids_of
+
+    prompt = text_of(tiny_tokenizer, [{"role": "user", "content": "stop <|endoftext|> <|pad|> here"}])
+    (found,) = token_ids_of(tiny_tokenizer, [prompt])
+    assert found == tiny_tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    assert {tiny_tokenizer.eos_token_id, tiny_tokenizer.pad_token_id} <= set(found)
+    assert tiny_tokenizer.decode(found) == prompt

@@ -1,6 +1,9 @@
-"""BPE-dropout for DNA: the DNA is cut anew, nothing else is touched, and the draw is that of the library."""
+"""BPE-dropout for DNA: the DNA is cut anew, nothing else is touched, and each merge is drawn once."""
 
+import json
 import random
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 import tokenizer_kinds as kinds
@@ -54,18 +57,50 @@ def test_a_cut_never_crosses_the_borders_the_tokenizer_sets_before_merging(token
     assert every_fifth <= plain and every_fifth <= anew and plain != anew
 
 
-def test_the_number_of_tokens_is_that_of_the_librarys_dropout(tokenizer):
-    import copy
+def drawn_once(word, ranks, p, rng):
+    """Take the best possible merge, leave it out for good with probability p or make it; until none is left."""
+    ends, left_out = list(range(len(word) + 1)), set()
+    while True:
+        threes = [three for three in zip(ends, ends[1:], ends[2:], strict=False) if three not in left_out]
+        found = [(ranks.get((word[a:b], word[b:c])), (a, b, c)) for a, b, c in threes]
+        possible = [merge for merge in found if merge[0] is not None]
+        if not possible:
+            return tuple(word[a:b] for a, b in pairwise(ends))
+        three = min(possible)[1]
+        if rng.random() < p:
+            left_out.add(three)
+        else:
+            ends.remove(three[1])
 
-    texts = ["".join(random.Random(i).choices("ACGT", weights=[4, 1, 1, 4], k=400)) for i in range(60)]
-    noisy = copy.deepcopy(tokenizer)
-    noisy.backend_tokenizer.model.dropout = 0.2
-    theirs = [len(ids_of(noisy, text)) for text in texts]
-    dropout = DnaDropout(tokenizer, 0.2)
-    ours = [len(cut(dropout, tokenizer, text, seed)) for seed, text in enumerate(texts)]
-    plain = [len(ids_of(tokenizer, text)) for text in texts]
-    assert sum(ours) > 1.03 * sum(plain)
-    assert sum(ours) == pytest.approx(sum(theirs), rel=0.02)
+
+@pytest.mark.parametrize("word", ["AT", "TATAA", "AATTA", "ATATATATTA"])
+def test_every_segmentation_is_as_frequent_as_when_each_merge_is_drawn_once(tokenizer, word):
+    n, p, rng = 4000, 0.2, random.Random(6)
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    ranks = {tuple(pair): rank for rank, pair in enumerate(merges)}
+    dropout = DnaDropout(tokenizer, p)
+    ours = Counter(tuple(dropout.letters[i] for i in dropout.segment(word, rng)) for _ in range(n))
+    theirs = Counter(drawn_once(word, ranks, p, rng) for _ in range(n))
+    assert len(theirs) > 1
+    for cut_so in ours | theirs:
+        assert ours[cut_so] / n == pytest.approx(theirs[cut_so] / n, abs=0.04)
+
+
+def test_dropout_cuts_a_long_stretch_as_finely_as_short_ones(tokenizer):
+    dna, dropout, rng = "".join(random.Random(8).choices("ACGT", k=8000)), DnaDropout(tokenizer, 0.3), random.Random(9)
+    plain = DnaDropout(tokenizer, 0.0)
+
+    def more(size):
+        stretches = [dna[i : i + size] for i in range(0, len(dna), size)]
+        return sum(len(dropout.segment(s, rng)) for s in stretches) / sum(len(plain.segment(s, rng)) for s in stretches)
+
+    long, short = more(4000), more(40)
+    assert long == pytest.approx(short, rel=0.05) and long > 1.1
+
+
+def test_one_possible_merge_is_left_out_as_often_as_asked(tokenizer):
+    dropout, rng = DnaDropout(tokenizer, 0.1), random.Random(7)
+    assert sum(len(dropout.segment("AT", rng)) == 2 for _ in range(10_000)) / 10_000 == pytest.approx(0.1, abs=0.01)
 
 
 def test_a_seed_gives_one_segmentation_and_another_seed_another(tokenizer):

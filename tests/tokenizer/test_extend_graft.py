@@ -12,8 +12,9 @@ from tokenizers import AddedToken
 
 from dnahlm.io import InputError
 from dnahlm.tokenizer.extend import check_file, extend, is_dna
-from dnahlm.tokenizer.graft import first_new_id, graft, longest_first
+from dnahlm.tokenizer.graft import first_new_id, graft
 from dnahlm.tokenizer.load import load_tokenizer, token_ids
+from dnahlm.tokenizer.marked_pieces import longest_first
 
 MIN_RUN = 8
 LEARNT = ["".join(p) for k in (2, 3, 4) for p in itertools.product("ACGT", repeat=k)] + ["NN", "NNNN", "GATTACAG"]

@@ -1,8 +1,12 @@
+import json
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.decoders import DecodeStream
 from transformers import AutoTokenizer
 
 from dnahlm.io import InputError
@@ -61,6 +65,56 @@ def test_auto_tokenizer_loads_every_kind_with_special_tokens_and_template(folder
     prompt = loaded.apply_chat_template([{"role": "user", "content": "A"}], tokenize=False, add_generation_prompt=True)
     assert prompt.endswith("### Response:\n")
     assert loaded.decode(loaded(prompt, add_special_tokens=False)["input_ids"]) == prompt
+
+
+STRANGER = """
+import json, sys
+
+class NoPackage:
+    def find_spec(self, name, *rest):
+        if name.split(".")[0] == "dnahlm":
+            raise ImportError("not installed here")
+
+sys.meta_path.insert(0, NoPackage())
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
+
+found = {}
+for folder in sys.argv[2:]:
+    loaded, bare = AutoTokenizer.from_pretrained(folder), Tokenizer.from_file(folder + "/tokenizer.json")
+    found[folder] = [
+        [loaded(text)["input_ids"], bare.encode(text).ids, loaded.decode(bare.encode(text).ids)]
+        for text in json.loads(sys.argv[1])
+    ]
+print(json.dumps(found))
+"""
+
+
+def test_other_programs_without_this_package_get_the_ids_it_gives_and_the_text_back(folders, tokenizers):
+    texts = [f"Is it? {RUN} ", "\n\n  naïve\t😀 👩‍🔬 \u202eabc e\u0301", "acgtACGTACGTNN" * 9, " ", ""]
+    paths = [str(folders / name) for name in VARIANTS]
+    command = [sys.executable, "-c", STRANGER, json.dumps(texts), *paths]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name, path in zip(VARIANTS, paths, strict=True):
+        ours = token_ids(tokenizers[name], texts)
+        assert json.loads(said)[path] == [[ids, ids, text] for ids, text in zip(ours, texts, strict=True)]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_server_that_decodes_token_by_token_writes_the_text(tokenizers, name):
+    text, stream = f"### Input:\n{RUN}\n\nnaïve 😀 <dna>ACGTACGTA</dna>.", DecodeStream(skip_special_tokens=True)
+    pieces = [stream.step(tokenizers[name].backend_tokenizer, i) for i in token_ids(tokenizers[name], [text])[0]]
+    assert "".join(piece or "" for piece in pieces) == text
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_padded_batch_is_masked_and_comes_back_without_its_pads(folders, name, side):
+    loaded, texts = AutoTokenizer.from_pretrained(folders / name, padding_side=side), ["Is it?", RUN * 4]
+    batch = loaded(texts, padding=True)
+    for ids, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True):
+        assert [i != loaded.pad_token_id for i in ids] == [bool(m) for m in mask]
+    assert loaded.batch_decode(batch["input_ids"], skip_special_tokens=True) == texts
 
 
 @pytest.mark.parametrize("name", BYTE_LEVEL)

@@ -9,12 +9,13 @@ from statistics import median
 from typing import Any
 
 from dnahlm.dna import BASES
-from dnahlm.io import InputError, shipped
+from dnahlm.io import InputError
 from dnahlm.tasks.kinds import RESIDUES, input_text, options, sequences_in
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
 from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tokenizer.load import require_template
 from dnahlm.tokenizer.measures.encoder import Cut, Encoder
+from dnahlm.tokenizer.wrap import chat_template
 
 LENGTHS = (40, 80)  # bases, drawn between
 NUMBERS = ("0.5", "-12.25", "100")  # answers of tasks that ask for a number
@@ -67,8 +68,7 @@ def settle_template(encoder: Encoder) -> str:
             return "its own chat template"
         except InputError:
             pass
-    path = shipped("data_templates") / "prompts" / "alpaca.jinja"
-    encoder.tokenizer.chat_template = path.read_text(encoding="utf-8")
+    encoder.tokenizer.chat_template = chat_template()
     return "the shipped Alpaca template (it has none that renders a question)"
 
 
