@@ -16,7 +16,7 @@ from dnahlm.io import InputError, open_text, shipped, staged_folder
 from dnahlm.manifest import StageClock, read_json, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
 from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_sizes, train_bpe
-from dnahlm.tokenizer.graft import LETTERS, MARK, all_entries, first_new_id, graft
+from dnahlm.tokenizer.graft import LETTERS, all_entries, first_new_id, graft, is_dna
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
 from dnahlm.tokenizer.report import ratio, write_report
 from dnahlm.tokenizer.wrap import PAD_TOKEN
@@ -88,11 +88,6 @@ def check_file(base: str) -> None:
     state = read_json(Path(path)) if path else None
     if state and state["model"].get("type") == "BPE":  # old files of other models name no type
         all_entries(state, path)
-
-
-def is_dna(token: str) -> bool:
-    """Whether an entry is one of the DNA tokens that `extend` adds."""
-    return re.fullmatch(f"{MARK}[{LETTERS}]+", token) is not None
 
 
 def learn(config: ExtendConfig) -> list[str]:

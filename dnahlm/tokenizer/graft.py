@@ -23,11 +23,17 @@ LETTERS = "ACGTN"
 MARK = " "  # byte-level and SentencePiece splitters write a blank as Ġ or ▁: their pieces hold none
 _ENGLISH = "X"  # no DNA letter; in front of a piece, after the mark, for as long as DNA is being told from the rest
 _MARKED = re.compile(f"{MARK}[{LETTERS}]*")
+UNMARK = rf"\A{MARK}(?=[{LETTERS}]*\z)"  # what the decoder takes away, by which a tokenizer with DNA tokens is known
 
 
 def first_new_id(vocabulary: dict[str, int]) -> int | None:
     """The id of the mark, from which on all tokens are new; None for a tokenizer without grafted DNA."""
     return vocabulary.get(MARK)
+
+
+def is_dna(token: str) -> bool:
+    """Whether an entry is one of the DNA tokens that `graft` adds."""
+    return re.fullmatch(f"{MARK}[{LETTERS}]+", token) is not None
 
 
 def graft(base: Tokenizer, dna_tokens: Iterable[str], limit: int, min_dna_run: int, where: str) -> Tokenizer:
@@ -62,7 +68,7 @@ def graft(base: Tokenizer, dna_tokens: Iterable[str], limit: int, min_dna_run: i
     model["merges"] += [list(pair) for pair in merges.values()]
     dna = [token.removeprefix(MARK) for token in merges]
     state["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": splitters(state, dna, min_dna_run)}
-    unmark = {"type": "Replace", "pattern": {"Regex": rf"\A{MARK}(?=[{LETTERS}]*\z)"}, "content": ""}
+    unmark = {"type": "Replace", "pattern": {"Regex": UNMARK}, "content": ""}
     state["decoder"] = {"type": "Sequence", "decoders": [unmark, state["decoder"]]}
     return Tokenizer.from_str(json.dumps(state))
 

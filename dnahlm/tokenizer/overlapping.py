@@ -8,6 +8,7 @@ each. Both alphabets lie outside what the byte-level spelling of text uses, so n
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dnahlm.dna import BASES
@@ -34,6 +35,17 @@ ENGLISH = (
     rf"'(?:[sdmt]|ll|ve|re)|Ġ?[{LETTER}]+|Ġ?[0-9]+|Ġ?[^{BLANK}{LETTER}0-9{''.join(OWN.values())}]+"
     rf"|[{BLANK}]+(?![^{BLANK}])|[{BLANK}]+"
 )
+
+
+def kmer_of(token: str) -> str:
+    """The bases of an overlapping k-mer; empty for any other token.
+
+    >>> kmer_of("Ａｃｇ"), kmer_of("Ĝood")
+    ('ACG', '')
+    """
+    if not re.fullmatch(f"{ANY_OWN}{ANY_AFTER}*", token):
+        return ""
+    return token.translate({ord(wide): base for alphabet in (OWN, AFTER) for base, wide in alphabet.items()})
 
 
 def n_words(k: int) -> int:

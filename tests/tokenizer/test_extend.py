@@ -6,7 +6,8 @@ from published_layouts import BASES
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
-from dnahlm.tokenizer.extend import ExtendConfig, is_dna, run
+from dnahlm.tokenizer.extend import ExtendConfig, run
+from dnahlm.tokenizer.graft import is_dna
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
 
 

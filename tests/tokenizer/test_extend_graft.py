@@ -11,8 +11,8 @@ from published_layouts import BASES
 from tokenizers import AddedToken
 
 from dnahlm.io import InputError
-from dnahlm.tokenizer.extend import check_file, extend, is_dna
-from dnahlm.tokenizer.graft import first_new_id, graft, longest_first
+from dnahlm.tokenizer.extend import check_file, extend
+from dnahlm.tokenizer.graft import first_new_id, graft, is_dna, longest_first
 from dnahlm.tokenizer.load import load_tokenizer, token_ids
 
 MIN_RUN = 8

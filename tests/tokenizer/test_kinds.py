@@ -92,6 +92,16 @@ def test_sentencepiece_reads_its_model_and_gives_the_same_ids(folders, tokenizer
     assert token_ids(tokenizers[name], [text])[0] == pieces.encode(text)
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("text", ["a\n\n\nb", "\t\n ACGTACGTAC\n\n", "中文 🧬🧬é"])
+def test_offsets_are_the_places_that_the_tokens_stand_for(folders, name, text):
+    loaded = AutoTokenizer.from_pretrained(folders / name)
+    found = loaded(text, return_offsets_mapping=True)
+    for number, (start, end) in zip(found["input_ids"], found["offset_mapping"], strict=True):
+        piece = loaded.decode([number])
+        assert piece == text[start:end] or "\ufffd" in piece  # bytes of a character share its place
+
+
 def test_names_of_pieces_in_text_get_the_ids_sentencepiece_gives(folders, tokenizers):
     import sentencepiece
 

@@ -1,10 +1,15 @@
 """The measures of the tokenizer report, against tokenizers whose behaviour is known."""
 
 import random
+from itertools import product
 
+import published_layouts
 import pytest
 import tokenizer_kinds as kinds
 
+from dnahlm.tokenizer.extend import extend
+from dnahlm.tokenizer.graft import MARK
+from dnahlm.tokenizer.kmer import kmers
 from dnahlm.tokenizer.measures.cost import cost
 from dnahlm.tokenizer.measures.encoder import Encoder
 from dnahlm.tokenizer.measures.letters import odd_letters
@@ -12,6 +17,8 @@ from dnahlm.tokenizer.measures.reachable import CUT_APART, NEVER_BUILT, NO_TEXT,
 from dnahlm.tokenizer.measures.roundtrip import HARD, round_trip
 from dnahlm.tokenizer.measures.stability import one_base_later, one_variant
 from dnahlm.tokenizer.measures.vocabulary import describe, entries
+from dnahlm.tokenizer.overlapping import AFTER, OWN, assemble_overlapping
+from dnahlm.tokenizer.wrap import wrap
 
 
 def windows(n=40, size=120, seed=0):
@@ -73,6 +80,24 @@ def test_entries_of_dna_of_words_and_of_both_are_told_apart():
     assert found["dna_share"] == round(found["dna_entries"] / found["vocab_size"], 4)
 
 
+def test_dna_that_an_extended_tokenizer_marks_counts_as_dna_and_is_reachable():
+    learnt = ["".join(letters) for k in (2, 3) for letters in product("ACGT", repeat=k)]
+    base = published_layouts.gpt2()
+    encoder = Encoder(extend(base, learnt, 85, 8, "gpt2"), "extended")
+    found = entries(encoder)
+    before, after, dead = describe(entries(Encoder(base, "base"))), describe(found), unreachable(encoder, found)
+    assert after["dna_entries"] == before["dna_entries"] + 85 and not after["mixed_entries"]
+    assert dead["reasons"] == {NO_TEXT: 13, CUT_APART: 1} and dead["examples"][CUT_APART] == [MARK]
+
+
+def test_overlapping_kmers_count_as_dna_of_k_bases_and_are_reachable():
+    words = [OWN[word[0]] + "".join(AFTER[b] for b in word[1:]) for n in (1, 2, 3) for word in kmers(n)]
+    encoder = Encoder(wrap(assemble_overlapping([*words, OWN["N"]], [], 8, 3)), "overlapping")
+    found = entries(encoder)
+    assert describe(found)["dna_entry_lengths"] == {"1": 10, "2": 16, "3": 64}
+    assert unreachable(encoder, found)["reasons"] == {NO_TEXT: 13}
+
+
 def test_unreachable_entries_are_found_each_for_its_reason():
     encoder = Encoder(kinds.with_dead_entries(), "dead")
     found = unreachable(encoder, entries(encoder))
@@ -94,7 +119,7 @@ def test_a_byte_stand_in_is_reachable_only_where_a_character_is_missing():
     found = unreachable(encoder, entries(encoder))
     # a, b and the blank (written as the mark) need no byte; C0, C1 and F5 to FF occur in no text.
     assert found["reasons"] == {NOT_NEEDED: 3, NO_TEXT: 13}
-    assert sorted(found["examples"][NOT_NEEDED]) == [" ", "a", "b"]
+    assert sorted(found["examples"][NOT_NEEDED]) == ["<0x20>", "<0x61>", "<0x62>"]
 
 
 @pytest.mark.parametrize("content", [b"\x80", b"\xe2\x80", b"\x99a", b"\xa6\xf0\x9f", b"\xf4", b"\xe0"])

@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
+from dnahlm.tokenizer.graft import MARK, UNMARK, is_dna
 from dnahlm.tokenizer.measures.encoder import Encoder
+from dnahlm.tokenizer.overlapping import ANY_AFTER, kmer_of
 
 DNA_ENTRY = re.compile(r"[ACGTN]+")
 # A DNA run of four letters beside anything that is no letter, or DNA behind or before a line break.
@@ -53,11 +55,17 @@ def flatten(decoder: dict[str, Any] | None) -> list[dict[str, Any]]:
 def content_of(token: str, decoders: list[dict[str, Any]]) -> bytes:
     r"""The bytes an entry stands for inside a text.
 
+    A DNA token of an extended tokenizer stands for its letters without the mark, an overlapping k-mer for all k bases.
+
     >>> content_of("Ġthe", [{"type": "ByteLevel"}]), content_of("<0x0A>", [{"type": "ByteFallback"}])
     (b' the', b'\n')
     """
     for step in decoders:
         kind = step["type"]
+        if kind == "Replace" and step["pattern"].get("Regex") == UNMARK and is_dna(token):
+            return token.removeprefix(MARK).encode()
+        if kind == "Replace" and step["pattern"].get("Regex") == ANY_AFTER and (kmer := kmer_of(token)):
+            return kmer.encode()
         if kind == "ByteLevel" and all(letter in BYTE_OF for letter in token):
             return bytes(BYTE_OF[letter] for letter in token)
         if kind == "ByteFallback" and (found := BYTE_ENTRY.fullmatch(token)):
