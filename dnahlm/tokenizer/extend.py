@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnahlm.io import InputError, open_text, shipped, staged_folder
-from dnahlm.manifest import StageClock, read_json, read_manifest, write_manifest
+from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
 from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_sizes, train_bpe
-from dnahlm.tokenizer.graft import LETTERS, all_entries, first_new_id, graft, is_dna
+from dnahlm.tokenizer.graft import LETTERS, first_new_id, graft, is_dna
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
 from dnahlm.tokenizer.report import ratio, write_report
 from dnahlm.tokenizer.wrap import PAD_TOKEN
@@ -51,7 +50,6 @@ def run(config: ExtendConfig) -> dict[str, Any]:
         raise InputError(f"dna_tokens: {config.dna_tokens}; the letters {LETTERS} alone need {len(LETTERS)}.")
     read_manifest(config.corpus, "corpus build")
     base = read_tokenizer(config.base)
-    check_file(config.base)
     with staged_folder(config.output, config.overwrite, [config.corpus, config.base]) as part:
         learnt = learn(config)
         tokenizer = extend(base, learnt, config.dna_tokens, config.min_dna_run, config.base)
@@ -74,20 +72,6 @@ def run(config: ExtendConfig) -> dict[str, Any]:
         f"{measured['english_compared']:,} held-out English documents without a DNA run -> {config.output}"
     )
     return manifest
-
-
-def check_file(base: str) -> None:
-    """Check the ids that tokenizer.json gives its reserved tokens: the library would renumber a clashing one unasked.
-
-    Raises:
-        InputError: two tokens claim one id.
-    """
-    from transformers.utils import cached_file
-
-    path = cached_file(base, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
-    state = read_json(Path(path)) if path else None
-    if state and state["model"].get("type") == "BPE":  # old files of other models name no type
-        all_entries(state, path)
 
 
 def learn(config: ExtendConfig) -> list[str]:

@@ -90,8 +90,9 @@ def all_entries(state: dict[str, Any], where: str) -> dict[str, int]:
         token, number = added["content"], added["id"]
         if owners.setdefault(number, token) != token or entries.setdefault(token, number) != number:
             raise InputError(
-                f"{where}: id {number} is claimed by {owners[number]!r} and by the reserved token {token!r} "
-                f"(which has id {entries[token]} too). Give each token of tokenizer.json one id of its own."
+                f"{where}: id {number} is claimed by {owners[number]!r} and by the reserved token {token!r}"
+                f"{f' (which has id {entries[token]} too)' if token in entries else ''}. "
+                "Give each token of tokenizer.json one id of its own."
             )
     if len(owners) < len(entries):
         raise InputError(f"{where}: {len(entries) - len(owners)} tokens share their id with another one.")
