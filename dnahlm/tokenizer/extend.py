@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dnahlm.io import InputError, open_text, shipped, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
-from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_sizes, train_bpe
+from dnahlm.tokenizer.bpe import LARGEST_VOCABULARY, SMALLEST_VOCABULARY, check_sizes, train_bpe
 from dnahlm.tokenizer.graft import LETTERS, first_new_id, graft, is_dna
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
 from dnahlm.tokenizer.report import ratio, write_report
@@ -48,6 +48,8 @@ def run(config: ExtendConfig) -> dict[str, Any]:
     check_sizes(SMALLEST_VOCABULARY, config.min_dna_run, config.max_dna_token)
     if config.dna_tokens < len(LETTERS):
         raise InputError(f"dna_tokens: {config.dna_tokens}; the letters {LETTERS} alone need {len(LETTERS)}.")
+    if config.dna_tokens > LARGEST_VOCABULARY:
+        raise InputError(f"dna_tokens: {config.dna_tokens:,}; must be at most {LARGEST_VOCABULARY:,}.")
     read_manifest(config.corpus, "corpus build")
     base = read_tokenizer(config.base)
     with staged_folder(config.output, config.overwrite, [config.corpus, config.base]) as part:

@@ -169,6 +169,7 @@ def test_special_tokens_have_the_same_ids_in_every_kind(tokenizers):
         ({"max_dna_token": 8, "max_dna_piece": 4}, "max_dna_piece: 4 bases, less than max_dna_token, 8"),
         ({"max_dna_token": 0}, "max_dna_token: 0"),
         ({"vocab_size": 257}, "258"),
+        ({"vocab_size": 20_000_000_000}, "vocab_size: 20,000,000,000; must be at most 1,000,000"),
         ({"vocab_size": 259, "dna_markers": True}, "260"),
         ({"kind": "char", "vocab_size": 200}, "258"),
         ({"kind": "sentencepiece_bpe", "vocab_size": 258}, "259"),
