@@ -9,7 +9,7 @@ from dnahlm.inference.load import Loaded
 from dnahlm.interface.matching import Match, match_task
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
-from dnahlm.tasks.prompt import user_content
+from dnahlm.tasks.prompt import refuse_reserved, user_content
 from dnahlm.tasks.spec import answers, asks_one_sequence
 
 LEAST_NEW_TOKENS = 8  # an answer shorter than this may not hold a label
@@ -102,6 +102,7 @@ def fit_conversation(
 def render(loaded: Loaded, history: Messages, question: str, sequence: str | None) -> str:
     """The prompt text: earlier messages and the new one, through the tokenizer's chat template."""
     content = user_content(question, sequence or "")
+    refuse_reserved(loaded.tokenizer, content)
     messages = [*history, {"role": "user", "content": content}]
     return loaded.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 

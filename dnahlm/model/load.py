@@ -68,7 +68,19 @@ def load_checkpoint(
             f"(first: {min(info['missing_keys'])}). Is it a causal language model, and was it copied whole?"
         )
     name_loss(model)
+    settle_sampling(model)
     return model
+
+
+def settle_sampling(model: PreTrainedModel) -> None:
+    """Say that a model samples where its generation config says how (Llama 2's sets `temperature` and `top_p`).
+
+    transformers opens such a file without `do_sample`, but refuses to write it: training would end without a result.
+    """
+    try:
+        model.generation_config.validate(strict=True)
+    except ValueError:
+        model.generation_config.do_sample = True
 
 
 def load_adapter(path: Path) -> PreTrainedModel:

@@ -7,7 +7,7 @@ training, scoring, chat and every other program that calls `apply_chat_template`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from dnahlm.io import InputError
@@ -46,12 +46,31 @@ def render_prompt(tokenizer: PreTrainedTokenizerFast, instruction: str, input: s
 
 
 def render_prompts(tokenizer: PreTrainedTokenizerFast, instructions: Sequence[str], inputs: Sequence[str]) -> list[str]:
-    """`render_prompt` for N pairs at once; the order is kept."""
+    """`render_prompt` for N pairs at once; the order is kept.
+
+    Raises:
+        InputError: as `user_content`, and for a question that spells out a token the template sets itself.
+    """
+    for text in chain(instructions, inputs):
+        refuse_reserved(tokenizer, text)
     pairs = zip(instructions, inputs, strict=True)
     prompts: list[str] = []
     while batch := [[{"role": "user", "content": user_content(*pair)}] for pair in islice(pairs, BATCH)]:
         prompts += tokenizer.apply_chat_template(batch, tokenize=False, add_generation_prompt=True)
     return prompts
+
+
+def refuse_reserved(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
+    """Raise `InputError` for a text with the start, end or pad token in it: every program would read it as that token.
+
+    A question would then stop, or start over, where its author did not mean it.
+    """
+    for token in (tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token):
+        if token is not None and token in text:
+            raise InputError(
+                f"{text[:60]!r} holds {token!r}, which the tokenizer reads as the start, end or pad token, not as "
+                "letters. Take it out, or write it with a blank inside."
+            )
 
 
 def render_text(instruction: str, input: str) -> str:

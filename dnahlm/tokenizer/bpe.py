@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 SMALLEST_VOCABULARY = 256 + len(SPECIAL_TOKENS)  # every byte, end and pad
+LARGEST_VOCABULARY = 1_000_000  # four times the largest published ones
 LETTERS = "ACGTN"
 Merge: TypeAlias = tuple[str, str]
 
@@ -32,11 +33,15 @@ def check_sizes(vocab_size: int, min_dna_run: int, max_dna_token: int) -> None:
 
 
 def check_vocab_size(vocab_size: int, smallest: int = SMALLEST_VOCABULARY) -> None:
-    """Raise `InputError` for a vocabulary that does not hold every byte and the special tokens."""
+    """Raise `InputError` for a vocabulary without room for every byte and the special tokens, or far too large."""
     if vocab_size < smallest:
         raise InputError(
             f"vocab_size: {vocab_size} is too small; 256 bytes and {smallest - 256} special tokens need {smallest}. "
             "Choose 512 or more."
+        )
+    if vocab_size > LARGEST_VOCABULARY:
+        raise InputError(
+            f"vocab_size: {vocab_size:,}; must be at most {LARGEST_VOCABULARY:,}, as each token is a row of the model."
         )
 
 

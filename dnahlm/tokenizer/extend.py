@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dnahlm.io import InputError, staged_folder
-from dnahlm.manifest import StageClock, read_json, read_manifest, write_manifest
+from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import read_corpus
-from dnahlm.tokenizer.bpe import LETTERS, SMALLEST_VOCABULARY, check_sizes, train_bpe
-from dnahlm.tokenizer.graft import all_entries, first_new_id, graft
+from dnahlm.tokenizer.bpe import LARGEST_VOCABULARY, LETTERS, SMALLEST_VOCABULARY, check_sizes, train_bpe
+from dnahlm.tokenizer.graft import first_new_id, graft, is_dna
 from dnahlm.tokenizer.load import fingerprint, read_tokenizer, token_ids
-from dnahlm.tokenizer.marked_pieces import MARK
 from dnahlm.tokenizer.report import ratio, write_report
 from dnahlm.tokenizer.wrap import PAD_TOKEN, chat_template
 
@@ -50,9 +48,10 @@ def run(config: ExtendConfig) -> dict[str, Any]:
     check_sizes(SMALLEST_VOCABULARY, config.min_dna_run, config.max_dna_token)
     if config.dna_tokens < len(LETTERS):
         raise InputError(f"dna_tokens: {config.dna_tokens}; the letters {LETTERS} alone need {len(LETTERS)}.")
+    if config.dna_tokens > LARGEST_VOCABULARY:
+        raise InputError(f"dna_tokens: {config.dna_tokens:,}; must be at most {LARGEST_VOCABULARY:,}.")
     read_manifest(config.corpus, "corpus build")
     base = read_tokenizer(config.base)
-    check_file(config.base)
     with staged_folder(config.output, config.overwrite, [config.corpus, config.base]) as part:
         learnt = learn(config)
         tokenizer = extend(base, learnt, config.dna_tokens, config.min_dna_run, config.base)
@@ -86,25 +85,6 @@ def gain(measured: dict[str, int], report: dict[str, Any]) -> str:
             "DNA run"
         )
     return words + "; no held-out English to compare ids on"
-
-
-def check_file(base: str) -> None:
-    """Check the ids that tokenizer.json gives its reserved tokens: the library would renumber a clashing one unasked.
-
-    Raises:
-        InputError: two tokens claim one id.
-    """
-    from transformers.utils import cached_file
-
-    path = cached_file(base, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
-    state = read_json(Path(path)) if path else None
-    if state and state["model"].get("type") == "BPE":  # old files of other models name no type
-        all_entries(state, path)
-
-
-def is_dna(token: str) -> bool:
-    """Whether an entry is one of the DNA tokens that `extend` adds."""
-    return re.fullmatch(f"{MARK}[{LETTERS}]+", token) is not None
 
 
 def learn(config: ExtendConfig) -> list[str]:

@@ -29,6 +29,11 @@ def first_new_id(vocabulary: dict[str, int]) -> int | None:
     return vocabulary.get(MARK)
 
 
+def is_dna(token: str) -> bool:
+    """Whether an entry is one of the DNA tokens that `graft` adds."""
+    return re.fullmatch(f"{MARK}[{LETTERS}]+", token) is not None
+
+
 def graft(base: Tokenizer, dna_tokens: Iterable[str], limit: int, min_dna_run: int, where: str) -> Tokenizer:
     """A copy of `base` that cuts DNA runs into DNA tokens and everything else as before, with the same ids.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dnahlm.io import InputError
+from dnahlm.manifest import read_json
+from dnahlm.tokenizer.graft import all_entries
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -35,7 +37,7 @@ def read_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
     """Load any tokenizer as it is, such as GPT-2's own, which has neither pad token nor chat template.
 
     Raises:
-        InputError: no such folder or name, or a folder without tokenizer files.
+        InputError: no such folder or name, a folder without tokenizer files, or two tokens that claim one id.
     """
     from transformers import AutoTokenizer
 
@@ -59,7 +61,22 @@ def read_tokenizer(folder_or_hub_name: str | Path) -> PreTrainedTokenizerFast:
         raise InputError(
             f"{folder_or_hub_name}: tokenizer.json is damaged ({error}). Copy or train it again."
         ) from error
+    check_ids(str(folder_or_hub_name))
     return tokenizer
+
+
+def check_ids(folder_or_hub_name: str) -> None:
+    """Check the ids that tokenizer.json gives its reserved tokens: the library renumbers a clashing one unasked.
+
+    Raises:
+        InputError: two tokens claim one id.
+    """
+    from transformers.utils import cached_file
+
+    path = cached_file(folder_or_hub_name, "tokenizer.json", _raise_exceptions_for_missing_entries=False)
+    state = read_json(Path(path)) if path else None
+    if state and state["model"].get("type") == "BPE":  # old files of other models name no type
+        all_entries(state, path)
 
 
 def switch_dropout_off(tokenizer: PreTrainedTokenizerFast, where: str) -> None:

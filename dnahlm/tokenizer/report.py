@@ -46,6 +46,15 @@ def write_report(tokenizer: PreTrainedTokenizerFast, corpus: str, path: Path, mi
     return report
 
 
+def cost_of(unit: str, per_token: float | None, kind: str) -> str:
+    """One figure of the report in words.
+
+    >>> cost_of("bases", 4.5, "DNA"), cost_of("bytes", None, "English")
+    ('4.50 bases per DNA token', 'no held-out English to measure')
+    """
+    return f"no held-out {kind} to measure" if per_token is None else f"{per_token:.2f} {unit} per {kind} token"
+
+
 def describe_vocabulary(tokenizer: PreTrainedTokenizerFast, min_dna_run: int) -> dict[str, Any]:
     """Entries in all, entries that are DNA letters only, and the longest tokens of either kind."""
     found = describe(entries(Encoder(tokenizer, "tokenizer")))

@@ -115,7 +115,11 @@ def convert(model: bytes, model_type: str) -> Tokenizer:
     tokenizer = Tokenizer(algorithm)
     if model_type == "unigram":  # would find these names in text too, which SentencePiece does not
         names = Regex(r"(?<=<)(?:0(?=x[0-9A-F]{2}>)|\|(?=(?:endoftext|pad|unk)\|>))")
-        tokenizer.pre_tokenizer = pre_tokenizers.Split(names, "merged_with_next")
+        # Characters without a piece are bytes; it would give all bytes of several in a row the place of all of them.
+        known = re.escape("".join(sorted(set("".join(piece for piece, _ in scored)))))
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Split(names, "merged_with_next"), pre_tokenizers.Split(Regex(f"[^{known}]"), "isolated")]
+        )
     tokenizer.normalizer = normalizers.Replace(" ", BLANK)
     tokenizer.decoder = decoders.Sequence([decoders.Replace(BLANK, " "), decoders.ByteFallback(), decoders.Fuse()])
     tokenizer.add_special_tokens(SPECIAL_TOKENS)

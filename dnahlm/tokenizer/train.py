@@ -16,11 +16,16 @@ from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_vocab_size
 from dnahlm.tokenizer.kinds import KINDS, OPTIONS
 from dnahlm.tokenizer.load import fingerprint
 from dnahlm.tokenizer.prompts import prompt_files
-from dnahlm.tokenizer.report import write_report
+from dnahlm.tokenizer.report import cost_of, write_report
 from dnahlm.tokenizer.sample import KIND_NAMES, Sample
 from dnahlm.tokenizer.wrap import DNA_MARKERS, wrap
 
 MOST_BASES = 100_000  # the regular expressions that find DNA count no further
+
+
+def of_kind(words: str) -> Any:
+    """A setting that only some kinds have: left out, it gets the default of the kind (`kinds.KINDS`)."""
+    return field(default=None, metadata={"help": words})
 
 
 @dataclass
@@ -34,45 +39,36 @@ class TokenizerConfig:
         metadata={"help": "bpe (byte-level), char, kmer, kmer_overlapping, sentencepiece_bpe or sentencepiece_unigram"},
     )
     vocab_size: int = field(default=8192, metadata={"help": "tokens in the vocabulary, special tokens included"})
-    min_dna_run: int | None = field(
-        default=None,
-        metadata={"help": "bases; shorter runs of ACGTN are treated as English. bpe and k-mers; default 8"},
+    min_dna_run: int | None = of_kind("bases; shorter runs of ACGTN are treated as English. bpe and k-mers; default 8")
+    max_dna_token: int | None = of_kind(
+        "bases; the longest DNA token allowed. bpe, default 32; sentencepiece, default 16"
     )
-    max_dna_token: int | None = field(
-        default=None,
-        metadata={"help": "bases; the longest DNA token allowed. bpe, default 32; sentencepiece, default 16"},
+    max_dna_piece: int | None = of_kind(
+        "bases; bpe cuts DNA runs into pieces of this length first. As long as max_dna_token, nearly "
+        "every token is that long and counted from the start of the run; default 4096"
     )
-    max_dna_piece: int | None = field(
-        default=None,
-        metadata={"help": "bases; bpe cuts DNA runs into pieces of this length first. As long as max_dna_token, nearly "
-                  "every token is that long and counted from the start of the run; default 4096"},
-    )  # fmt: skip
-    dna_share: float | None = field(
-        default=None,
-        metadata={"help": "share of DNA in the entries bpe learns (those beyond bytes and special tokens), such as "
-                  "0.55; default: what is most frequent in the corpus, of either kind"},
-    )  # fmt: skip
-    k: int | None = field(default=None, metadata={"help": "bases of a k-mer; kmer and kmer_overlapping; default 6"})
+    dna_share: float | None = of_kind(
+        "share of DNA in the entries bpe learns (those beyond bytes and special tokens), such as "
+        "0.55; default: what is most frequent in the corpus, of either kind"
+    )
+    k: int | None = of_kind("bases of a k-mer; kmer and kmer_overlapping; default 6")
     dna_markers: bool = field(default=False, metadata={"help": "give <dna> and </dna> a token each, in plain text too"})
-    prompt_share: float | None = field(
-        default=None,
-        metadata={"help": "the prompt template and the task files count as this share of the characters, so that the "
-                  "words of a question become whole tokens; 0 = only the corpus; all kinds but char; default 0.1"},
-    )  # fmt: skip
+    prompt_share: float | None = of_kind(
+        "the prompt template and the task files count as this share of the characters, so that the "
+        "words of a question become whole tokens; 0 = only the corpus; all kinds but char; default 0.1"
+    )
     tasks: list[str] = field(
         default_factory=list,
         metadata={"help": "the task files that prompt_share counts, ids or paths; empty = all shipped ones"},
     )
-    sample_bases: int | None = field(
-        default=None,
-        metadata={"help": "train on about this much DNA, drawn evenly from the corpus; 0 = all. bpe, default 32 "
-                  "million; sentencepiece_bpe 20, sentencepiece_unigram 2 million"},
-    )  # fmt: skip
-    sample_characters: int | None = field(
-        default=None,
-        metadata={"help": "train on about this much English, drawn evenly from the corpus; 0 = all; default 60 "
-                  "million, sentencepiece_bpe 20, sentencepiece_unigram 5 million"},
-    )  # fmt: skip
+    sample_bases: int | None = of_kind(
+        "train on about this much DNA, drawn evenly from the corpus; 0 = all. bpe, default 32 "
+        "million; sentencepiece_bpe 20, sentencepiece_unigram 2 million"
+    )
+    sample_characters: int | None = of_kind(
+        "train on about this much English, drawn evenly from the corpus; 0 = all; default 60 "
+        "million, sentencepiece_bpe 20, sentencepiece_unigram 5 million"
+    )
     seed: int = field(default=0, metadata={"help": "decides which documents are drawn; nothing else is random"})
     overwrite: bool = field(default=False, metadata={"help": "replace a non-empty output folder"})
 
@@ -120,18 +116,9 @@ def print_facts(config: TokenizerConfig, sample: Sample, counts: dict[str, int],
     print(
         f"{config.kind}: trained {counts['vocab_size']:,} tokens on {counts['documents']:,} documents "
         f"({counts['dna_characters'] / 1e6:.1f} M bases, {counts['text_characters'] / 1e6:.1f} M English characters); "
-        f"held out: {per_token(report['bases_per_dna_token'], 'bases per DNA token')}, "
-        f"{per_token(report['bytes_per_english_token'], 'bytes per English token')} -> {config.output}"
+        f"{cost_of('bases', report['bases_per_dna_token'], 'DNA')}, "
+        f"{cost_of('bytes', report['bytes_per_english_token'], 'English')} -> {config.output}"
     )
-
-
-def per_token(figure: float | None, unit: str) -> str:
-    """A figure of the short report in words.
-
-    >>> per_token(4.5, "bases per DNA token"), per_token(None, "bytes per English token")
-    ('4.50 bases per DNA token', 'no bytes per English token')
-    """
-    return f"no {unit}" if figure is None else f"{figure:.2f} {unit}"
 
 
 def with_defaults(config: TokenizerConfig) -> TokenizerConfig:

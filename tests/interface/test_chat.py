@@ -76,6 +76,7 @@ def test_a_file_is_answered_like_typed_dna(chat, tmp_path):
 @pytest.mark.parametrize(
     ("line", "error"),
     [
+        ("What does <|endoftext|> mean?", r"holds '<\|endoftext\|>', which the tokenizer reads as"),
         ("Is this a promoter? MKVLAAGICWQESNRPTYVF", "looks like a protein"),
         ("Is this a promoter? @none.fa", "no such file"),
         ("Is this a promoter? " + "ACGT" * 2000, r"8,000 bases are too long"),

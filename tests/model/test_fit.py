@@ -1,12 +1,21 @@
 """A published checkpoint and an extended tokenizer become one checkpoint; English costs what it cost."""
 
 import json
+import shutil
 
 import pytest
 import torch
 from published_layouts import BASES, TEXT
 from small_world import WORDS
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
@@ -140,6 +149,15 @@ def test_a_checkpoint_whose_embedding_is_too_small_is_refused(world, tmp_path):
     with pytest.raises(InputError, match=r"small: the tokenizer has 408 tokens but the model 300 embedding rows"):
         run(config(world, tmp_path / "out", model_name_or_path=str(tmp_path / "small")))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_generation_config_that_says_how_to_sample_but_not_that_is_written_back(world, tmp_path):
+    folder = tmp_path / "gpt2"
+    shutil.copytree(world / "gpt2", folder)
+    (folder / "generation_config.json").write_text('{"temperature": 0.9, "top_p": 0.6}')
+    run(config(world, tmp_path / "out", model_name_or_path=str(folder)))
+    written = GenerationConfig.from_pretrained(tmp_path / "out")
+    assert (written.temperature, written.top_p, written.do_sample) == (0.9, 0.6, True)
 
 
 def test_bits_per_byte_are_those_of_the_models_own_loss(world):

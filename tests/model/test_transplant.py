@@ -19,7 +19,8 @@ from transformers import (
 
 from dnahlm.io import InputError
 from dnahlm.model.transplant import NOISE, n_ids, transplant
-from dnahlm.tokenizer.extend import extend, is_dna
+from dnahlm.tokenizer.extend import extend
+from dnahlm.tokenizer.graft import is_dna
 
 LEARNT = ["".join(p) for k in (2, 3) for p in itertools.product("ACGT", repeat=k)]
 SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,6 +117,14 @@ def test_a_blank_line_inside_an_instruction_is_refused():
 def test_an_empty_instruction_is_refused():
     with pytest.raises(InputError, match="empty"):
         user_content("  ", "ACGT")
+
+
+@pytest.mark.parametrize("where", ["instruction", "input"])
+@pytest.mark.parametrize("token", ["<|endoftext|>", "<|pad|>"])
+def test_a_question_that_spells_out_a_reserved_token_is_refused(tiny_tokenizer, where, token):
+    words = {"instruction": "Is this a promoter?", "input": "ACGT"}
+    with pytest.raises(InputError, match=re.escape(f"holds '{token}', which the tokenizer reads as")):
+        render_prompt(tiny_tokenizer, **{**words, where: f"{words[where]} {token}"})
 
 
 def test_prompts_are_rendered_in_order_across_batches(tiny_tokenizer):

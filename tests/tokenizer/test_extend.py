@@ -6,7 +6,8 @@ from published_layouts import BASES
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
-from dnahlm.tokenizer.extend import ExtendConfig, is_dna, run
+from dnahlm.tokenizer.extend import ExtendConfig, run
+from dnahlm.tokenizer.graft import is_dna
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, read_tokenizer
 
 
@@ -59,6 +60,7 @@ def test_a_cap_that_gives_fewer_tokens_is_said(base_folder, corpus, tmp_path, ca
     ("settings", "said"),
     [
         ({"dna_tokens": 4}, "dna_tokens: 4"),
+        ({"dna_tokens": 20_000_000_000}, "dna_tokens: 20,000,000,000; must be at most 1,000,000"),
         ({"min_dna_run": 0}, "min_dna_run"),
         ({"max_dna_token": 0}, "max_dna_token"),
         ({"base": "no/such/folder/here"}, "no such folder"),

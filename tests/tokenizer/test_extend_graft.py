@@ -11,9 +11,9 @@ from published_layouts import BASES
 from tokenizers import AddedToken
 
 from dnahlm.io import InputError
-from dnahlm.tokenizer.extend import check_file, extend, is_dna
-from dnahlm.tokenizer.graft import first_new_id, graft
-from dnahlm.tokenizer.load import load_tokenizer, token_ids
+from dnahlm.tokenizer.extend import extend
+from dnahlm.tokenizer.graft import first_new_id, graft, is_dna
+from dnahlm.tokenizer.load import load_tokenizer, read_tokenizer, token_ids
 from dnahlm.tokenizer.marked_pieces import longest_first
 
 MIN_RUN = 8
@@ -211,7 +211,7 @@ def test_a_reserved_token_with_an_id_that_is_not_its_own_is_refused(tmp_path, nu
     state["added_tokens"][0]["id"] = number
     (tmp_path / "tokenizer.json").write_text(json.dumps(state))
     with pytest.raises(InputError) as refused:
-        check_file(str(tmp_path))
+        read_tokenizer(tmp_path)
     assert str(refused.value).startswith(f"{tmp_path}/tokenizer.json: {said}")
     assert "<|endoftext|>" in str(refused.value)
 
@@ -222,7 +222,16 @@ def test_a_new_reserved_token_on_the_id_of_a_word_is_refused(tmp_path):
     state["added_tokens"].append({**state["added_tokens"][0], "content": "<|pad|>", "id": 7})
     (tmp_path / "tokenizer.json").write_text(json.dumps(state))
     with pytest.raises(InputError, match=r"id 7 is claimed by '\(' and by the reserved token '<\|pad\|>'\. Give"):
-        check_file(str(tmp_path))
+        read_tokenizer(tmp_path)
+
+
+def test_two_reserved_tokens_with_one_id_are_refused(tmp_path):
+    BASES["gpt2"]().save_pretrained(tmp_path)
+    state = json.loads((tmp_path / "tokenizer.json").read_text())
+    state["added_tokens"].append({**state["added_tokens"][0], "content": "<|pad|>"})
+    (tmp_path / "tokenizer.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match=r"claimed by '<\|endoftext\|>' and by the reserved token '<\|pad\|>'\. Give"):
+        read_tokenizer(tmp_path)
 
 
 def test_a_reserved_token_whose_name_is_an_ordinary_word_is_refused():

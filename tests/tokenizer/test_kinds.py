@@ -146,6 +146,16 @@ def test_sentencepiece_reads_its_model_and_gives_the_same_ids(folders, tokenizer
     assert token_ids(tokenizers[name], [text])[0] == pieces.encode(text)
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("text", ["a\n\n\nb", "\t\n ACGTACGTAC\n\n", "中文 🧬🧬é"])
+def test_offsets_are_the_places_that_the_tokens_stand_for(folders, name, text):
+    loaded = AutoTokenizer.from_pretrained(folders / name)
+    found = loaded(text, return_offsets_mapping=True)
+    for number, (start, end) in zip(found["input_ids"], found["offset_mapping"], strict=True):
+        piece = loaded.decode([number])
+        assert piece == text[start:end] or "\ufffd" in piece  # bytes of a character share its place
+
+
 def test_names_of_pieces_in_text_get_the_ids_sentencepiece_gives(folders, tokenizers):
     import sentencepiece
 
@@ -213,6 +223,7 @@ def test_special_tokens_have_the_same_ids_in_every_kind(tokenizers):
         ({"max_dna_token": 8, "max_dna_piece": 4}, "max_dna_piece: 4 bases, less than max_dna_token, 8"),
         ({"max_dna_token": 0}, "max_dna_token: 0"),
         ({"vocab_size": 257}, "258"),
+        ({"vocab_size": 20_000_000_000}, "vocab_size: 20,000,000,000; must be at most 1,000,000"),
         ({"vocab_size": 259, "dna_markers": True}, "260"),
         ({"kind": "char", "vocab_size": 200}, "258"),
         ({"kind": "sentencepiece_bpe", "vocab_size": 258}, "259"),

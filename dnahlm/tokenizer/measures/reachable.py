@@ -21,7 +21,8 @@ GAP = "N" * 8  # does too, and joins none of its bases
 BESIDE = (
     ("", ""), (" ", ""), ("\n", ""), ("", " "), ("", "\n"), ("a", ""), ("", "a"), ("a", "a"), ("1", ""), ("", "1"),
     ("1", "1"), (".", ""), ("", "."), (".", "."), ("a ", " a"), (". ", " ."), ("\n", "\n"), ("é", "é"), ("中", "中"),
-    (RUN, ""), ("", RUN), (RUN, RUN), ("\n", RUN), (GAP, ""), (GAP, GAP), ("A", ""), ("", "A"), ("'", ""), ("a'", ""),
+    (RUN, ""), ("", RUN), (RUN, RUN), ("\n", RUN), ("", "N" + RUN), ("", "C" + RUN), ("", "G" + RUN), ("", "T" + RUN),
+    (GAP, ""), (GAP, GAP), ("A", ""), ("", "A"), ("'", ""), ("a'", ""),
 )  # fmt: skip
 CONTEXTS = [*((before, after, 1) for before, after in BESIDE), ("", "", 3)]  # text before and behind, repeats
 COMPLETIONS, TRIES = 256, 4000  # texts tried for an entry that is no whole character, and draws for them
@@ -51,16 +52,16 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
     seen: set[int] = set()
     for entry in left.values():
         if not BYTE_ENTRY.fullmatch(entry.token) and not is_built(encoder, entry):
-            reasons.setdefault(NEVER_BUILT, []).append(entry.text)
+            reasons.setdefault(NEVER_BUILT, []).append(name_of(entry))
             continue
         texts = list(completions(entry.content))
         if not texts:
-            reasons.setdefault(NO_TEXT, []).append(entry.text)
+            reasons.setdefault(NO_TEXT, []).append(name_of(entry))
         elif not any(ids is not None and entry.id in ids for ids in encoder.ids(texts)):
             if as_text(entry.content) is None or is_stand_in(entry):
                 seen = seen or ids_of_every_character(encoder)
             if entry.id not in seen:
-                reasons.setdefault(NOT_NEEDED if is_stand_in(entry) else CUT_APART, []).append(entry.text)
+                reasons.setdefault(NOT_NEEDED if is_stand_in(entry) else CUT_APART, []).append(name_of(entry))
     counts = {reason: len(texts) for reason, texts in reasons.items()}
     return {
         "n_checked": n_checked,
@@ -69,6 +70,11 @@ def unreachable(encoder: Encoder, found: list[Entry]) -> dict[str, Any]:
         "reasons": counts,
         "examples": {reason: sorted(texts, key=len)[-EXAMPLES:] for reason, texts in reasons.items()},
     }
+
+
+def name_of(entry: Entry) -> str:
+    """How a list of entries shows one: its text, or `<0x41>` for one that stands in for a byte, as the A is another."""
+    return entry.token if BYTE_ENTRY.fullmatch(entry.token) else entry.text
 
 
 def as_text(content: bytes) -> str | None:

@@ -52,7 +52,9 @@ def flatten(decoder: dict[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def content_of(token: str, decoders: list[dict[str, Any]]) -> bytes:
-    r"""The bytes an entry stands for inside a text; an overlapping k-mer stands for all bases it was made from.
+    r"""The bytes an entry stands for inside a text.
+
+    A DNA token of an extended tokenizer stands for its letters without the mark, an overlapping k-mer for all k bases.
 
     >>> content_of("Ġthe", [{"type": "ByteLevel"}]), content_of("<0x0A>", [{"type": "ByteFallback"}])
     (b' the', b'\n')
@@ -71,7 +73,8 @@ def content_of(token: str, decoders: list[dict[str, Any]]) -> bytes:
         elif kind == "Replace" and step["pattern"]["Regex"] == ANY_AFTER:
             token = token.translate(BASE_AFTER)  # decoding leaves these out, since the next token brings them
         elif kind == "Replace":
-            token = Replace(Regex(step["pattern"]["Regex"]), step["content"]).decode([token])
+            # The mark of an extended tokenizer, which leaves nothing when it is alone, is shown as it is.
+            token = Replace(Regex(step["pattern"]["Regex"]), step["content"]).decode([token]) or token
         if kind == "Metaspace":
             token = token.replace(step["replacement"], " ")
         if kind == "WordPiece":
