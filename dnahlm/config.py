@@ -5,85 +5,17 @@ Flat recipe files go through trl's `TrlParser`. Nested files (tasks, suites) go 
 
 import dataclasses
 import difflib
-import re
 import types
 import typing
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-import yaml
-
-from dnahlm.io import InputError, open_text
+from dnahlm.io import InputError
 from dnahlm.values import check_value, is_number, refuse_value
+from dnahlm.yaml_file import key_lines, line_of, load_yaml
 
 T = TypeVar("T")
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice instead of keeping the last one."""
-
-
-def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: dict[Any, int] = {}
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        line = key_node.start_mark.line + 1
-        if not isinstance(key, Hashable):
-            raise InputError(f"{loader.name}:{line}: found {key!r} as a key; a key must be one word of text.")
-        if key in seen:
-            raise InputError(f"{loader.name}:{line}: key {key!r} was already given on line {seen[key]}. Keep one.")
-        seen[key] = line
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
-
-
-_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: _mapping(loader, node, deep=True))
-
-
-def load_yaml(path: str | Path) -> dict[str, Any]:
-    """Read one YAML mapping.
-
-    Raises:
-        InputError: missing, empty, not YAML, not a mapping, or a key given twice.
-    """
-    with open_text(path, "YAML file") as handle:
-        text = handle.read()
-    try:
-        loader = _UniqueKeyLoader(text)
-        loader.name = str(path)
-        mapping = loader.get_single_data()
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise InputError(f"{path}:{line}: character {error.character:#x} is not allowed in YAML. Remove it.") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        tab = " Indent with blanks, not tabs." if "'\\t'" in str(error.problem) else " Check quotes and indentation."
-        raise InputError(f"{path}:{line}: not valid YAML: {error.problem}.{tab}") from error
-    if not isinstance(mapping, dict):
-        found = "nothing" if mapping is None else type(mapping).__name__
-        raise InputError(f"{path}: must be a YAML mapping of `key: value` lines, found {found}.")
-    return mapping
-
-
-def line_of(path: str | Path, key: Any, item: int | None = None) -> int:
-    """Line on which `key:` stands in a YAML file, or item number `item` (from 0) of its list; 1 when it is not told."""
-    if item is not None:
-        document = yaml.compose(Path(path).read_text(encoding="utf-8-sig"))
-        return next((lines[item] for name, lines in listed(document) if name == key and item < len(lines)), 1)
-    pattern = re.compile(rf"(^|[\s{{,'\"-]){re.escape(str(key))}['\"]?\s*:")
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8-sig").splitlines(), 1):
-        if pattern.search(line):
-            return number
-    return 1
-
-
-def listed(node: yaml.Node | None) -> Iterator[tuple[str, list[int]]]:
-    """Each key of a YAML document that holds a list, and the line of each of its items."""
-    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if isinstance(value, yaml.SequenceNode):
-            yield key.value, [entry.start_mark.line + 1 for entry in value.value]
-        else:
-            yield from listed(value)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
@@ -178,10 +110,12 @@ def check_flat_yaml(path: str | Path, dataclass_types: Sequence[type]) -> None:
     for cls in dataclass_types:
         names = {field.name for field in dataclasses.fields(cls) if field.init}
         hints |= {k: v for k, v in typing.get_type_hints(cls).items() if k in names}
-    for key, value in load_yaml(path).items():
+    mapping = load_yaml(path)
+    line_of_key = {name: line for name, line, _ in reversed(list(key_lines(path)))}
+    for key, value in mapping.items():
         if key == "env":
             continue
-        where = f"{path}:{line_of(path, key)}"
+        where = f"{path}:{line_of_key.get(str(key), 1)}"
         if key not in hints:
             raise InputError(f"{where}: unknown key {key!r}. {did_you_mean(key, list(hints))}")
         check_value(value, hints[key], f"{where}: {key}")

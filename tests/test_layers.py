@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "dnahlm"
 LAYERS = ["readers", "tokenizer", "corpus", "tasks", "model", "training", "inference", "evaluation", "interface", "cli"]
-GROUND = {"__init__", "errors", "io", "dna", "config", "values", "manifest", "pages"}
+GROUND = {"__init__", "errors", "io", "dna", "config", "values", "manifest", "pages", "yaml_file"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

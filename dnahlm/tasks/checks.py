@@ -113,12 +113,13 @@ def check_enough(spec: TaskSpec, key: str, least: int) -> None:
 
 def check_different(spec: TaskSpec) -> None:
     """No phrasing is there twice."""
-    seen: dict[str, int] = {}  # text -> its line
+    seen: dict[str, tuple[str, int]] = {}  # text -> where it is
     for key in ("phrasings", "held_out_phrasings"):
         for item, text in enumerate(getattr(spec, key)):
             if text in seen:
-                fail(spec, key, f"{text!r} is there already, on line {seen[text]}. Each must be new.", item)
-            seen[text] = line_of(spec.path, key, item)
+                line = line_of(spec.path, *seen[text])
+                fail(spec, key, f"{text!r} is there already, on line {line}. Each must be new.", item)
+            seen[text] = key, item
 
 
 def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool, item: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How many train rows each task of a build gives: weights, caps and a temperature from one YAML file, and repeats.
+"""What a mixture file says: tasks, weights, caps, a temperature and the number of rows; and the repeats of a build.
 
 The share of a task is its weight times n^(1/T), where n is its number of train rows: T = 1 keeps the sizes, a higher
 T brings small tasks nearer to large ones. A mixture repeats no row, so a share can only be reached by leaving rows out.
@@ -6,7 +6,8 @@ T brings small tasks nearer to large ones. A mixture repeats no row, so a share 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +15,8 @@ from typing import Any, NoReturn
 from dnahlm.config import build, did_you_mean, line_of, load_yaml
 from dnahlm.io import InputError
 from dnahlm.values import read_object
+
+LEAST_TEMPERATURE = 0.001  # there already, the largest task has all the rows but one of each other
 
 
 @dataclass
@@ -38,7 +41,8 @@ def load_mixture(path: str | Path) -> Mixture:
     """Read and check a mixture file; relative paths in it start from the working folder.
 
     Raises:
-        InputError: unknown key, no tasks, a weight or a temperature that is not above 0, a negative number of rows.
+        InputError: unknown key, no tasks, a weight that is not above 0 or not finite, a temperature too low, a negative
+            number of rows, or fewer of them than tasks.
     """
     mapping = load_yaml(path)
     if isinstance(mapping.get("tasks"), dict):  # `core_promoter:` with nothing behind it means the defaults
@@ -51,52 +55,17 @@ def load_mixture(path: str | Path) -> Mixture:
 
     if not mixture.tasks:
         refuse("tasks", "none given. Write one task a line, as in `core_promoter: {weight: 2}`.")
-    if not mixture.temperature > 0:
-        refuse("temperature", f"found {mixture.temperature:g}; must be above 0 (1 = by size).")
-    if mixture.train_rows < 0:
-        refuse("train_rows", f"found {mixture.train_rows}; must be 0 (as many as the shares allow) or more.")
+    if not mixture.temperature >= LEAST_TEMPERATURE:
+        refuse("temperature", f"found {mixture.temperature:g}; must be {LEAST_TEMPERATURE} or more (1 = by size).")
+    if mixture.train_rows and mixture.train_rows < len(mixture.tasks):
+        n = len(mixture.tasks)
+        refuse("train_rows", f"found {mixture.train_rows}; must be {n} (a row of each task) or more, or 0 (all).")
     for name, part in mixture.tasks.items():
-        if not part.weight > 0:
-            refuse(name, f"weight {part.weight:g}; must be above 0. Leave the task out instead.")
+        if not 0 < part.weight < math.inf:
+            refuse(name, f"weight {part.weight:g}; must be a number above 0. To leave the task out, remove its line.")
         if part.max_train_rows < 0:
             refuse(name, f"max_train_rows {part.max_train_rows}; must be 0 (all) or more.")
     return mixture
-
-
-def rows_by_share(available: Mapping[str, int], parts: Mapping[str, Part], temperature: float, total: int) -> list[int]:
-    """Train rows of each task, in the order of `available`.
-
-    Args:
-        available: task -> its train rows, after its own cap.
-        parts: task -> its weight.
-        temperature: T of the shares.
-        total: rows to reach, 0 for as many as exact shares allow. What a task cannot give, the others give.
-
-    >>> rows_by_share({"a": 900, "b": 100}, {"a": Part(), "b": Part()}, 1.0, 0)
-    [900, 100]
-    >>> rows_by_share({"a": 900, "b": 100}, {"a": Part(), "b": Part()}, 2.0, 0)
-    [300, 100]
-    >>> rows_by_share({"a": 900, "b": 100}, {"a": Part(), "b": Part(3)}, 1.0, 500)
-    [400, 100]
-    """
-    force = {name: parts[name].weight * n ** (1 / temperature) for name, n in available.items()}
-    if not total:
-        scale = min(available[name] / force[name] for name in available)
-        return [max(1, round(scale * force[name])) for name in available]
-    given: dict[str, int] = {}
-    open_tasks = list(available)
-    left = total
-    while open_tasks:
-        whole = sum(force[name] for name in open_tasks)
-        full = [name for name in open_tasks if left * force[name] / whole >= available[name]]
-        if not full:
-            given |= {name: max(1, round(left * force[name] / whole)) for name in open_tasks}
-            break
-        for name in full:
-            given[name] = available[name]
-        left = max(0, left - sum(available[name] for name in full))
-        open_tasks = [name for name in open_tasks if name not in given]
-    return [given[name] for name in available]
 
 
 def repeats_of(ids: Sequence[str], repeats: dict[str, Any] | str | None) -> list[int]:

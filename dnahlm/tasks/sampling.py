@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dnahlm.io import InputError
 from dnahlm.tasks.checks import SPLITS
 from dnahlm.tasks.kinds import has_classes
-from dnahlm.tasks.mixture import Mixture, rows_by_share
+from dnahlm.tasks.mixture import Mixture
+from dnahlm.tasks.shares import rows_by_share
 from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tasks.spool import Rows
 
@@ -56,7 +57,7 @@ def cap_rows(rows: Rows, most: int, seed: int) -> Rows:
     labels, first = by_label(rows)
     if len(first) > most:  # numbers or codes as labels: shares of them mean nothing
         return keep(rows, np.zeros_like(labels), np.array([most]), seed)
-    sizes = shares(dict(enumerate(np.bincount(labels).tolist())), most)
+    sizes = rows_by_share(dict(enumerate(np.bincount(labels).tolist())), most)
     return keep(rows, labels, np.array(list(sizes.values())), seed)
 
 
@@ -95,28 +96,11 @@ def choose_rows(tables: Sequence[TaskTable], mixture: Mixture | None, config: In
             table.rows[split] = cap_rows(table.rows[split], getattr(config, f"max_{split}_rows"), config.seed)
     if mixture:
         available = {table.spec.id: len(table.rows["train"]) for table in tables}
-        parts = dict(zip(available, mixture.tasks.values(), strict=True))
-        sizes = rows_by_share(available, parts, mixture.temperature, mixture.train_rows)
-        for table, size in zip(tables, sizes, strict=True):
-            table.rows["train"] = cap_rows(table.rows["train"], size, config.seed)
+        weights = dict(zip(available, (part.weight for part in mixture.tasks.values()), strict=True))
+        sizes = rows_by_share(available, mixture.train_rows, weights, mixture.temperature)
+        for table in tables:
+            table.rows["train"] = cap_rows(table.rows["train"], sizes[table.spec.id], config.seed)
     for table, sizes_before in zip(tables, before, strict=True):
         for split, n in sizes_before.items():
             if left_out := n - len(table.rows[split]):
                 table.counts[f"rows_left_out_{split}"] = left_out
-
-
-def shares(sizes: dict[Any, int], total: int) -> dict[Any, int]:
-    """Part `total` by the proportions of `sizes` (largest remainders first), at least 1 each where total allows.
-
-    >>> shares({"a": 900, "b": 99, "c": 1}, 10)
-    {'a': 8, 'b': 1, 'c': 1}
-    """
-    whole = sum(sizes.values())
-    exact = {label: total * size / whole for label, size in sizes.items()}
-    parts = {label: max(int(share), 1) for label, share in exact.items()}
-    while (missing := total - sum(parts.values())) > 0:
-        for label in sorted(exact, key=lambda label: parts[label] - exact[label])[:missing]:
-            parts[label] += 1
-    while sum(parts.values()) > total and max(parts.values()) > 1:
-        parts[max(parts, key=lambda label: parts[label] - exact[label] if parts[label] > 1 else -total)] -= 1
-    return parts

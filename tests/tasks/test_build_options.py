@@ -6,11 +6,8 @@ from collections import Counter
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dnahlm.io import InputError, shipped
-from dnahlm.tasks.mixture import Part, rows_by_share
 from dnahlm.tasks.records import Draw
 from dnahlm.tasks.spec import answers, load_task
 
@@ -182,7 +179,10 @@ def test_a_mixture_sets_weights_caps_and_temperature(desk):
     [
         ("tasks: {}\n", ":1: tasks: none given"),
         ("tasks: {core_promoter: {weigth: 2}}\n", "Did you mean 'weight'"),
-        ("tasks: {core_promoter: {weight: 0}}\n", "weight 0; must be above 0"),
+        ("tasks: {core_promoter: {weight: 0}}\n", "weight 0; must be a number above 0"),
+        ("tasks: {core_promoter: {weight: .inf}}\n", "weight inf; must be a number above 0"),
+        ("tasks: {core_promoter: {}}\ntemperature: 1.0e-9\n", ":2: temperature: found 1e-09; must be 0.001 or more"),
+        ("tasks: {core_promoter: {}, enhancer: {}}\ntrain_rows: 1\n", ":2: train_rows: found 1; must be 2"),
         ("tasks: {core_promoter: {}}\ntemperature: 0\n", ":2: temperature: found 0"),
         ("tasks: {core_promoter: {}}\ntrain_rows: -1\n", ":2: train_rows: found -1"),
     ],
@@ -190,21 +190,6 @@ def test_a_mixture_sets_weights_caps_and_temperature(desk):
 def test_what_a_mixture_must_not_say_is_refused(desk, text, said):
     with pytest.raises(InputError, match=re.escape(said)):
         desk.build(mixture=mixture(desk, text))
-
-
-@settings(deadline=None)  # a busy machine is not a failure
-@given(
-    st.lists(st.tuples(st.integers(1, 500), st.floats(0.1, 9)), min_size=1, max_size=5),
-    st.floats(0.5, 9),
-    st.integers(0, 3000),
-)
-def test_shares_never_ask_for_more_rows_than_there_are(tasks, temperature, total):
-    available = {str(i): n for i, (n, _) in enumerate(tasks)}
-    parts = {str(i): Part(weight) for i, (_, weight) in enumerate(tasks)}
-    rows = rows_by_share(available, parts, temperature, total)
-    assert all(1 <= n <= most for n, most in zip(rows, available.values(), strict=True))
-    if total:
-        assert abs(sum(rows) - min(total, sum(available.values()))) <= len(tasks)
 
 
 def test_draws_are_even():
