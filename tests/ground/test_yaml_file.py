@@ -10,12 +10,10 @@ def written(tmp_path, text):
     return path
 
 
-@pytest.mark.parametrize("value", ["2024-99-99", "9" * 5000, "0b_"])
-@pytest.mark.parametrize("text", ["id: a\nlabels: {{{0}: none}}\n", "id: a\nversion: {0}\n"])
-def test_what_yaml_takes_for_a_number_or_a_date_and_cannot_read_is_refused_with_its_line(tmp_path, text, value):
-    path = written(tmp_path, text.replace("{{{0}:", f"{{? {value} :").replace("{0}", value))
+@pytest.mark.parametrize("line", ["{2024-99-99: none}", "2024-99-99", "9" * 5000, "{0b_: none}"])
+def test_what_yaml_takes_for_a_number_or_a_date_and_cannot_read_is_refused_with_its_line(tmp_path, line):
     with pytest.raises(InputError, match=r"x.yaml:2: found .*, which YAML takes for a number or a date"):
-        load_yaml(path)
+        load_yaml(written(tmp_path, f"id: a\nlabels: {line}\n"))
 
 
 def test_a_merge_key_brings_the_keys_of_another_mapping(tmp_path):
