@@ -87,13 +87,21 @@ def read_object(text: str, option: str, example: str) -> dict[str, Any]:
     """A mapping as typed behind an option: JSON.
 
     Raises:
-        InputError: not a JSON object.
+        InputError: not a JSON object, or a key given twice.
 
     >>> read_object('{"a": 1}', "repeats", '{"splice_site": 4}')
     {'a': 1}
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise InputError(f"{option}: found {text!r}, which has a key twice. Keep one.")
+        return dict(pairs)
+
     try:
-        mapping = json.loads(text)
+        mapping = json.loads(text, object_pairs_hook=once)
+    except InputError:
+        raise
     except ValueError:
         mapping = None
     if not isinstance(mapping, dict):

@@ -74,19 +74,23 @@ def problems(spec: TaskSpec) -> Iterator[InputError]:
 
 
 def check_name(spec: TaskSpec) -> None:
-    """The id names files and columns."""
+    """The id names files and columns; versions count from 1."""
     if not re.fullmatch(r"[a-z0-9_]+", spec.id):
         fail(spec, "id", f"{spec.id!r} may hold only a-z, 0-9 and _ (it names files and columns).")
+    if spec.version < 1:
+        fail(spec, "version", f"{spec.version}; must be 1 or more.")
 
 
 def check_metrics(spec: TaskSpec) -> None:
-    """At least one metric, each of those that suit the kind."""
+    """At least one metric, each of those that suit the kind, none of them twice."""
     known = METRICS_OF_KIND.get(spec.kind)
     if known is None:  # an unknown kind is reported as such
         return
     if not spec.metrics:
         fail(spec, "metrics", f"none given; choose from {', '.join(known)}.")
     check_known(spec, "metrics", spec.metrics, known)
+    if len(set(spec.metrics)) < len(spec.metrics):
+        fail(spec, "metrics", f"{spec.metrics}: one is there twice. Keep one of each.")
 
 
 def check_window(spec: TaskSpec) -> None:
@@ -132,7 +136,7 @@ def check_phrasing(spec: TaskSpec, key: str, text: str, lists_options: bool, ite
             spec, key, f"{text!r} must hold {OPTIONS_FIELD} exactly once; the possible answers are listed there.", item
         )
     if not lists_options and OPTIONS_FIELD in text:
-        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, but there are no labels to list here. Say it in words.", item)
+        fail(spec, key, f"{text!r} holds {OPTIONS_FIELD}, which is not filled in here. Say it in words.", item)
     if "\n" in text or text != text.strip() or not text:
         fail(spec, key, f"{text!r} must be one line without blanks at its ends.", item)
 

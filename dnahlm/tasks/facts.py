@@ -62,10 +62,12 @@ def summary(table: TaskTable, counts: dict[str, Any]) -> str:
         rows += " rows"
     answers = f"train {named_counts(train['answers'], table.spec)}; " if train["answers"] else ""
     lengths = span(min(counts[s]["min_bases"] for s in SPLITS), max(counts[s]["max_bases"] for s in SPLITS))
-    size = f"{sum(counts[split]['bases'] for split in SPLITS):,} bases"
-    if "tokens" in train:
-        size += f", {sum(counts[split]['tokens'] for split in SPLITS):,} tokens"
-    return f"{table.spec.id}: {rows}; {answers}{lengths} a row, {size} in all; {changes(table)}"
+    sizes = "; ".join(
+        f"{sum(counts[split][unit] for split in SPLITS):,} {unit} in all, {train[unit]:,} of train"
+        for unit in ("bases", "tokens")
+        if unit in train
+    )
+    return f"{table.spec.id}: {rows}; {answers}{lengths} a row; {sizes}; {changes(table)}"
 
 
 def span(least: int, most: int) -> str:

@@ -110,6 +110,8 @@ def run(config: InstructionsConfig) -> dict[str, Any]:
         for table in tables:
             check_rows(table, " once rows that give test rows away are removed (see --tasks: fewer tasks leak less)")
         choose_rows(tables, mixture, config)
+        for table in tables:
+            check_rows(table, " once the settings leave rows out (see --max_train_rows and the like, and the mixture)")
         for asker, table in zip(askers, tables, strict=True):
             asker.examples = config.examples
             asker.shown = example_pool(table.spec, table.rows["train"]) if config.examples else []

@@ -46,25 +46,26 @@ def check_answers(spec: TaskSpec) -> None:
         return
     check_words(spec, "labels", list(spec.labels.values()))
     if spec.kind == "multilabel":
-        for word in spec.labels.values():
-            if ", " in word:
-                fail(spec, "labels", f"answer {word!r} holds ', ', which parts the answers of one row. Reword it.")
         for label in spec.labels:
             if spec.separator in label:
                 fail(spec, "labels", f"label {label!r} holds the separator {spec.separator!r}. Choose another one.")
-        if spec.none_label in spec.labels.values():
-            fail(spec, "none_label", f"{spec.none_label!r} is also the answer of a label. Choose another word.")
+        if spec.none_label in spec.labels:
+            fail(spec, "none_label", f"{spec.none_label!r} is also a label; the cell would say both. Choose another.")
 
 
 def check_words(spec: TaskSpec, key: str, words: Sequence[str]) -> None:
-    """At least two answers, one line each, all different."""
+    """At least two answers, one line each, all different; those of a multilabel can be joined and parted again."""
     if len(words) < 2:
-        fail(spec, key, f"{len(words)} label; a question needs at least 2 possible answers.")
+        fail(spec, key, f"{len(words)} given; a question needs at least 2 possible answers.")
     for word in words:
         if word != word.strip() or not word or "\n" in word:
             fail(spec, key, f"answer {word!r} must be one line without blanks at its ends.")
         if words.count(word) > 1:
             fail(spec, key, f"answer {word!r} stands for more than one label; give each its own.")
+        if spec.kind == "multilabel" and ", " in word:
+            fail(spec, key, f"answer {word!r} holds ', ', which parts the answers of one row. Reword it.")
+        if word == spec.none_label:
+            fail(spec, key, f"answer {word!r} is also the `none_label`, the answer without any label. Reword one.")
 
 
 def check_other_words(spec: TaskSpec) -> None:

@@ -74,7 +74,10 @@ def read_row(spec: TaskSpec, row: Row, counts: Counter[str]) -> Reading:
         column = spec.columns["protein"]
         protein = read_protein(row.values[column], f"{row.where}: task {spec.id}, column {column!r}")
         return Reading(read_label(spec, label, row.where), dna, protein=protein)
-    found = [cut(spec, row, read_dna(spec, row, name, counts), counts) for name in spec.dna_columns]
+    own = Counter[str]() if spec.kind == "pair" else counts  # a pair that changes twice is one row
+    found = [cut(spec, row, read_dna(spec, row, name, own), own) for name in spec.dna_columns]
+    if own is not counts:
+        counts.update({name: min(n, 1) if name.startswith("rows_") else n for name, n in own.items()})
     return Reading(read_label(spec, label, row.where), *found)
 
 

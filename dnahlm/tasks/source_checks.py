@@ -52,6 +52,12 @@ def check_splits(spec: TaskSpec) -> None:
             name = "files" if local or not source.hub else "hub_splits"
             found = f"both in {name} and in hold_out" if origins else f"neither in {name} nor in hold_out"
             fail(spec, "source", f"split {split!r} is {found}; name it once. hold_out takes a share of the train file.")
+    of_classes = [name for files in source.class_files.values() for name in files.values()]
+    for key, names in (("files", [*source.files.values(), *of_classes]), ("hub_splits", [*source.hub_splits.values()])):
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            fail(
+                spec, "source", f"{key}: {twice[0]!r} is there twice; a row of it would be of two splits or two labels."
+            )
     shares = source.hold_out.values()
     if any(not 0 < share < 1 for share in shares) or sum(shares) >= 1:
         fail(spec, "source.hold_out", f"shares {dict(source.hold_out)} must each be above 0 and together below 1.")

@@ -186,14 +186,15 @@ def check_rows(table: TaskTable, after: str = "") -> None:
     spec = table.spec
     for split in SPLITS:
         origin = table.files.get(split) or table.files.get("train") or spec.source.hub or spec.path
+        share = ", another share under `hold_out:`" if split in spec.source.hold_out else ""
         if not table.rows[split]:
             raise InputError(
-                f"{origin}: task {spec.id} has no {split} rows{after}. Give more rows, another file, or another share "
-                f"under `hold_out:` ({spec.path}:{line_of(spec.path, 'source')})."
+                f"{origin}: task {spec.id} has no {split} rows{after}. Give more rows, another file{share} "
+                f"({spec.path}:{line_of(spec.path, 'source')})."
             )
         if absent := absent_labels(spec, table.rows[split]):
             why = "that answer cannot be learnt" if split == "train" else "scores would leave that class out"
             raise InputError(
-                f"{origin}: task {spec.id} has no {split} rows with label {absent}{after}, so {why}. Add rows, or "
-                f"remove the label from `labels:` ({spec.path}:{line_of(spec.path, 'labels')})."
+                f"{origin}: task {spec.id} has no {split} rows with label {absent}{after}, so {why}. Add rows{share}, "
+                f"or remove the label from `labels:` ({spec.path}:{line_of(spec.path, 'labels')})."
             )

@@ -97,8 +97,17 @@ class Writer:
         """Add the tokens of a chunk to the tallies, and refuse what training would have to cut."""
         from dnahlm.tasks.prompt import encode, render_prompts
 
-        prompts = render_prompts(self.tokenizer, [r["instruction"] for r in chunk], [r["input"] for r in chunk])
-        asked, answered = encode(self.tokenizer, prompts, [r["output"] for r in chunk])
+        try:
+            prompts = render_prompts(self.tokenizer, [r["instruction"] for r in chunk], [r["input"] for r in chunk])
+            asked, answered = encode(self.tokenizer, prompts, [r["output"] for r in chunk])
+        except InputError as error:
+            if len(chunk) > 1:  # one by one, the row at fault is met alone
+                for record in chunk:
+                    self.count_tokens([record], name)
+                raise
+            (record,) = chunk
+            where = f"{record['source']}: task {record['task']} ({self.specs[record['task']].path})"
+            raise InputError(f"{where}: {error}") from error
         for record, prompt, answer in zip(chunk, asked, answered, strict=True):
             size = len(prompt) + len(answer)
             if self.max_length and size > self.max_length:

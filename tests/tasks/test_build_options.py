@@ -130,6 +130,9 @@ def test_rows_and_wordings_stay_the_same_with_other_words(desk):
         ({"label_words": "alternative"}, r"mine.yaml:\d+: task mine has 0 sets of words"),
         ({"wording": "v1", "label_words": "alternative"}, "brings its own label words"),
         ({"max_length": 10}, "needs --tokenizer"),
+        ({"max_train_rows": 1}, r"no train rows with label \['\d'\] once the settings leave rows out"),
+        ({"max_test_rows": 1}, r"no test rows with label \['\d'\] once the settings leave rows out"),
+        ({"repeats": '{"mine": 2, "mine": 3}'}, "has a key twice"),
         ({"shots": -1}, "shots: -1"),
         ({"mixture": "m.yaml"}, "leave --tasks out"),
     ],
@@ -157,6 +160,15 @@ def test_tokens_are_counted_as_training_will_see_them(desk, tiny_tokenizer, tmp_
             desk.filled(), output="cut", tokenizer=str(tmp_path / "tokenizer"), max_length=counts["max_tokens"] - 1
         )
     assert not (desk.root / "cut").exists()
+
+
+def test_a_question_with_a_reserved_token_is_refused_by_task_and_row(desk, tiny_tokenizer, tmp_path):
+    tiny_tokenizer.save_pretrained(tmp_path / "tokenizer")
+    phrasings = [f"Question {i}? {{options}}." for i in range(7)] + [f"Stop {tiny_tokenizer.eos_token}? {{options}}."]
+    task = desk.filled(phrasings=phrasings)
+    with pytest.raises(InputError, match=rf"mine_\w+.csv:\d+: task mine \({task}\): .*which the tokenizer reads as"):
+        desk.build(task, tokenizer=str(tmp_path / "tokenizer"))
+    assert not (desk.root / "instructions").exists()
 
 
 def mixture(desk, text):

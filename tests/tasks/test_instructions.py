@@ -232,7 +232,7 @@ def test_each_task_prints_one_line_of_facts(desk, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
         "mine: 80 train, 10 validation, 10 test rows (40 of train are reverse complements); "
-        "train 40 background, 40 binding site; 40 bases a row, 4,000 bases in all; nothing changed"
+        "train 40 background, 40 binding site; 40 bases a row; 4,000 bases in all, 3,200 of train; nothing changed"
     )
     assert lines[1].startswith("wrote 80 train, 10 validation, 10 test instructions, tasks: 1 -> ")
 

@@ -75,6 +75,15 @@ def test_the_same_pair_with_two_labels_leaves_train(desk):
     assert len(table.rows["train"]) == 39
 
 
+def test_a_pair_of_which_both_sequences_are_changed_is_one_changed_row(desk):
+    pair_rows(desk)
+    add_train_row(desk, "acgtnACGTTAG", "uggatcCCRATN", "1")
+    table = read_task_table(load_task(pair_task(desk, window={"bases": 10, "policy": "center"})), desk.root)
+    assert table.counts["rows_with_lower_case"] == table.counts["rows_with_n"] == 1
+    assert table.counts["rows_cut_to_window"] == 61
+    assert table.counts["iupac_letters_made_n"] == 1
+
+
 def test_either_sequence_of_a_pair_gives_a_test_row_away(desk):
     dna = pair_rows(desk)
     add_train_row(desk, desk.dna(1, 20, seed=9)[0], dna[55][20:], "1")
@@ -137,10 +146,30 @@ def test_dna_in_the_protein_column_asks_whether_columns_are_swapped(desk):
         read_task_table(load_task(task), desk.root)
 
 
-def multilabel_task(desk):
+def multilabel_task(desk, **changes):
     rows_of(desk, "sequence,label", lambda i, s: (s, ("none", "nucleus", "cytosol;nucleus", "nucleus; cytosol")[i % 4]))
     labels = {"cytosol": "in the cytosol", "nucleus": "in the nucleus"}
-    return desk.task(kind="multilabel", labels=labels, none_label="none", metrics=["f1_micro"])
+    return desk.task(
+        **{"kind": "multilabel", "labels": labels, "none_label": "none", "metrics": ["f1_micro"]} | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"labels": {"cytosol": "in, out", "nucleus": "inside"}}, "labels: answer 'in, out' holds ', '"),
+        ({"labels": {"cytosol": "none", "nucleus": "inside"}}, "labels: answer 'none' is also the `none_label`"),
+        ({"alternative_labels": {"cytosol": ["in, out"], "nucleus": ["x"]}}, "alternative_labels: answer 'in, out' holds"),
+        ({"alternative_labels": {"cytosol": ["none"], "nucleus": ["x"]}}, "alternative_labels: answer 'none' is also"),
+        ({"wordings": {"v1": {"phrasing": "Where?", "labels": {"cytosol": "none", "nucleus": "x"}}}},
+         "wordings.v1: answer 'none' is also"),
+        ({"none_label": "nucleus"}, "none_label: 'nucleus' is also a label"),
+    ],
+)  # fmt: skip
+def test_words_of_several_labels_that_could_not_be_told_apart_are_refused(desk, changes, said):
+    with pytest.raises(InputError) as error:
+        load_task(multilabel_task(desk, **changes))
+    assert said in str(error.value)
 
 
 def test_several_labels_are_answered_in_the_order_of_the_task_file(desk):
