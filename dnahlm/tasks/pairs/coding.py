@@ -77,7 +77,11 @@ def run(config: CodingPairsConfig) -> dict[str, Any]:
     with staged_folder(config.output, config.overwrite, config.input) as folder:
         for split, rows in tables.items():
             write_table(folder / f"{split}.csv", [asdict(row) for row in rows])
-        write_task(folder, TASK, Path(config.output), simulated)
+        made = (
+            f"These tables: NCBI translation table {config.genetic_code}, windows of {config.bases} bases, segments of "
+            f"up to {config.residues} residues."
+        )
+        write_task(folder, TASK, Path(config.output), made, simulated)
         manifest = write_manifest(
             folder, "pairs coding", config, clock, {f"input_{n}": path for n, path in enumerate(config.input)},
             {"genes": counts | found, **per_split}, simulated=simulated, baselines=baselines,

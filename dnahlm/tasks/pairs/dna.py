@@ -78,7 +78,7 @@ def run(config: DnaPairsConfig) -> dict[str, Any]:
     with staged_folder(config.output, config.overwrite, config.fasta) as folder:
         for split, rows in tables.items():
             write_table(folder / f"{split}.csv", as_dicts(rows))
-        write_task(folder, TASK, Path(config.output), simulated)
+        write_task(folder, TASK, Path(config.output), made(config, regions), simulated)
         manifest = write_manifest(
             folder, "pairs dna", config, clock, {f"fasta_{n}": path for n, path in enumerate(config.fasta)}, counts,
             simulated=simulated, baselines=baselines, shared_bases=SHARED_BASES,
@@ -87,6 +87,18 @@ def run(config: DnaPairsConfig) -> dict[str, Any]:
     report(counts, baselines)
     say_next(config.output, TASK)
     return manifest
+
+
+def made(config: DnaPairsConfig, regions: list[Region]) -> str:
+    """The settings that a reader of a score must know."""
+    apart = "no record is in two splits"
+    if len({region.record.id for region in regions}) < len(regions):
+        apart = f"each record is cut into a part for every split, {config.gap:,} bases apart"
+    return (
+        f"These tables: identity from {config.bands[0]:g} to below {config.bands[-1]:g}, windows of "
+        f"{', '.join(map(str, config.lengths))} bases, {'half of the' if config.both_strands else 'no'} copies on the "
+        f"other strand; {apart}."
+    )
 
 
 def check(config: DnaPairsConfig) -> None:

@@ -135,6 +135,9 @@ def test_the_task_file_beside_the_tables_names_them_and_says_that_the_genes_are_
     assert (task["kind"], task["simulated"]) == ("dna_protein_pair", True)
     for split, name in task["source"]["files"].items():
         assert coding_pairs.folder.parent / name == coding_pairs.folder / f"{split}.csv"
+    assert task["description"].endswith(
+        "These tables: NCBI translation table 1, windows of 150 bases, segments of up to 50 residues."
+    )
 
 
 @pytest.fixture

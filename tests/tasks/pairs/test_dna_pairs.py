@@ -170,6 +170,28 @@ def test_the_task_file_beside_the_tables_names_them(dna_pairs):
         assert dna_pairs.folder.parent / name == dna_pairs.folder / f"{split}.csv"
 
 
+def test_the_task_file_says_how_its_pairs_were_made(dna_pairs, build_dna, records):
+    said = load_yaml(dna_pairs.folder / "dna_pair.yaml")["description"]
+    assert said.endswith(
+        "These tables: identity from 0.7 to below 1, windows of 40, 150 bases, no copies on the other strand; no "
+        "record is in two splits."
+    )
+    pairs = build_dna({"r0": records["r0"]}, bands=[0.6, 0.9], lengths=[40], both_strands=True, gap=300)
+    assert load_yaml(pairs.folder / "dna_pair.yaml")["description"].endswith(
+        "identity from 0.6 to below 0.9, windows of 40 bases, half of the copies on the other strand; each record is "
+        "cut into a part for every split, 300 bases apart."
+    )
+
+
+def test_an_output_may_have_any_name(tmp_path, biology, records, capsys):
+    fasta = biology.write_fasta(tmp_path / "genome.fa", records)
+    output, rows = tmp_path / "my pairs: #1", {"train_rows": 24, "validation_rows": 12, "test_rows": 12}
+    run(DnaPairsConfig(fasta=[str(fasta)], output=str(output), lengths=[40], **rows))
+    files = load_yaml(output / "dna_pair.yaml")["source"]["files"]
+    assert files == {split: f"my pairs: #1/{split}.csv" for split in ("train", "validation", "test")}
+    assert f"--tasks '{output}/dna_pair.yaml' --data_root {tmp_path} " in capsys.readouterr().out
+
+
 def test_pairs_of_a_simulated_genome_say_that_it_is_simulated(build_dna, records):
     pairs = build_dna({f"{name} simulated=dnahlm": sequence for name, sequence in records.items()})
     assert load_yaml(pairs.folder / "dna_pair.yaml")["simulated"] is True
