@@ -116,15 +116,9 @@ def column_places(where: str, header: list[str], columns: Sequence[str]) -> dict
     """
     if not header:
         raise InputError(f"{where}: no header line; the first line must name the columns ({shown(list(columns))}).")
-    for name in columns:
-        if name not in header:
-            other = next((s for s in ";\t|," if len(header) == 1 and s in header[0]), None)
-            hint = f"The separator seems to be {other!r}." if other else did_you_mean(name, header)[:300]
-            raise InputError(
-                f"{where}: no column {name!r}; found: {shown(header)}. {hint} The first line must name the columns."
-            )
-        if header.count(name) > 1:
-            raise InputError(f"{where}: column {name!r} is there {header.count(name)} times. Rename all but one.")
+    other = next((sign for sign in ";\t|," if len(header) == 1 and sign in header[0]), None)
+    hint = f"The separator seems to be {other!r}. " if other else ""
+    require_columns(where, header, columns, f"{hint}The first line must name the columns.")
     return {name: header.index(name) for name in columns}
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dnahlm.tasks.spec import TaskSpec
 
 SPLITS = ("train", "validation", "test")
-# kind -> metrics that suit it; those of the first four rows are what `dnahlm evaluate` computes
+# kind -> metrics that suit it
 CHOICE_METRICS = ("mcc", "accuracy", "f1_macro", "auroc")
 METRICS_OF_KIND = {
     "classification": CHOICE_METRICS,
