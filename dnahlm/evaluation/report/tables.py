@@ -132,9 +132,9 @@ def in_order(ways: list[str]) -> list[str]:
 
 
 def headline(task: dict[str, Any]) -> str:
-    """The metric a task is judged by: MCC where there is one, else the first its task file names."""
+    """The metric a task is judged by: the first that its task file names and that was measured."""
     measured = task["metrics"].get(main_way(task), {})
-    return "mcc" if "mcc" in measured else next((m for m in task["headline_metrics"] if m in measured), "accuracy")
+    return next((m for m in task["headline_metrics"] if m in measured), "accuracy")
 
 
 def main_way(task: dict[str, Any]) -> str:

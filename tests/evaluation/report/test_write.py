@@ -12,7 +12,7 @@ import pytest
 from report_folder import THREE, TWO, write_evaluation
 
 from dnahlm.evaluation.report.facts import DISCLAIMER, SIMULATED
-from dnahlm.evaluation.report.tables import metric
+from dnahlm.evaluation.report.tables import headline, metric
 from dnahlm.evaluation.report.write import terminal_table, write_report
 from dnahlm.io import InputError
 
@@ -233,6 +233,21 @@ def test_a_kind_without_a_list_of_answers_has_figures_but_no_rows(broken):
     page = pages(folder)[0]
     assert "0.310" in page and "MAE" in page
     assert "Not drawn, because their metric has no common scale: splice_site (MAE)" in page
+
+
+@pytest.mark.parametrize(
+    ("named", "judged_by", "shown"),
+    [
+        (["f1_macro", "mcc"], "f1_macro", " macro F1 "),
+        (["level_accuracy", "mcc"], "mcc", " MCC "),
+        (["mcc", "f1_macro"], "mcc", " MCC "),
+    ],
+)
+def test_a_task_is_judged_by_the_first_metric_of_its_file_that_was_measured(one, named, judged_by, shown):
+    _, report = one
+    task = report["tasks"][0] | {"headline_metrics": named}
+    assert headline(task) == judged_by
+    assert shown in terminal_table({**report, "tasks": [task]})
 
 
 def test_report_json_comes_back_as_it_was(one):
