@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from dnahlm.tasks.spec import TaskSpec
 
 SPLITS = ("train", "validation", "test")
-# kind -> metrics that suit it
+# kind -> metrics that are measured of it; of a hierarchy with labels, those of a choice
 CHOICE_METRICS = ("mcc", "accuracy", "f1_macro", "auroc")
 METRICS_OF_KIND = {
     "classification": CHOICE_METRICS,
     "pair": CHOICE_METRICS,
     "dna_protein_pair": CHOICE_METRICS,
-    "hierarchical": (*CHOICE_METRICS, "exact_match", "level_accuracy"),
+    "hierarchical": ("exact_match", "level_accuracy"),
     "multilabel": ("f1_micro", "f1_macro", "exact_match"),
     "regression": ("pearson", "spearman", "mae", "rmse"),
 }
@@ -83,9 +83,9 @@ def check_name(spec: TaskSpec) -> None:
 
 def check_metrics(spec: TaskSpec) -> None:
     """At least one metric, each of those that suit the kind, none of them twice."""
-    known = METRICS_OF_KIND.get(spec.kind)
-    if known is None:  # an unknown kind is reported as such
+    if spec.kind not in KINDS:  # which is reported as such
         return
+    known = CHOICE_METRICS if spec.kind == "hierarchical" and spec.labels else METRICS_OF_KIND[spec.kind]
     if not spec.metrics:
         fail(spec, "metrics", f"none given; choose from {', '.join(known)}.")
     check_known(spec, "metrics", spec.metrics, known)

@@ -76,7 +76,7 @@ def test_pairs_in_a_fasta_file_or_too_long_for_the_model_are_refused(answer, tmp
 def written_task(path, kind, more):
     labels = {"0": "low", "1": "high"} if kind == "multilabel" else {}
     text = task_yaml("written", labels, PROMOTER).replace("kind: classification", f"kind: {kind}") + more
-    metric = {"regression": "spearman", "multilabel": "f1_micro", "hierarchical": "accuracy"}[kind]
+    metric = {"regression": "spearman", "multilabel": "f1_micro", "hierarchical": "level_accuracy"}[kind]
     text = text.replace("metrics: [mcc, accuracy]", f"metrics: [{metric}]")
     path.write_text(text if labels else text.replace("labels: {}\n", "").replace("{options}", "it"))
     return str(path)

@@ -158,6 +158,7 @@ def test_a_bare_no_as_an_answer_must_be_quoted(write):
         ("metrics:", "kind: regression\nmetrics:", "regression needs the key 'decimals'"),
         ("metrics: [mcc, accuracy]", "kind: regression\ndecimals: 2\nmetrics: [mae]", "remove the labels"),
         ("metrics: [mcc", "kind: regression\ndecimals: 2\nmetrics: [mcc", "Known: mae, pearson, rmse, spearman"),
+        ("metrics: [mcc, accuracy]", "kind: hierarchical\nlevels: 1\nmetrics: [level_accuracy]", "'level_accuracy' is not known"),
         ("metrics:", "kind: hierarchical\nmetrics:", "hierarchical needs the key 'levels'"),
         ("metrics:", "levels: 3\nmetrics:", "belongs to kind hierarchical"),
         ("metrics:", "kind: multilabel\nmetrics:", "multilabel needs the key 'none_label'"),
