@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ def read_hub(
 ) -> Iterator[Row]:
     """Yield the rows of one split; `where` is `name split:row N`. Class labels come as their numbers ("0", "1").
 
-    What was fetched stays in the cache of `datasets` and is used again, also offline. No code of a data set is run.
+    What was fetched stays in the cache of `datasets` and is used again, also offline; a folder is read anew each time.
+    No code of a data set is run.
 
     Args:
         name: `owner/name`, or a folder.
@@ -39,18 +41,21 @@ def read_hub(
             match), and what `dnahlm.readers.columnar.read_parquet` refuses in a value.
     """
     filter = filter or {}
-    data, needed = load(name, config, split), list(dict.fromkeys([*columns, *filter]))
+    needed = list(dict.fromkeys([*columns, *filter]))
     where = f"{name}{f' ({config})' if config else ''} {split}"
-    require_columns(where, data.column_names, needed, "Correct `columns:` or `filter:`.")
-    if not len(data):
-        raise InputError(f"{where}: has no rows. Name another split under `hub_splits:`.")
-    batches = data.select_columns(needed).with_format("arrow").iter(BATCH_ROWS)
-    rows = rows_of_batches(batches, needed, f"{where}:row ")
-    yield from matching(rows, filter, columns, where) if filter else rows
+    # Behind a card with configurations, the cache would not notice that a file of a folder has changed.
+    with tempfile.TemporaryDirectory() as anew:
+        data = load(name, config, split, anew if Path(name).is_dir() else None)
+        require_columns(where, data.column_names, needed, "Correct `columns:` or `filter:`.")
+        if not len(data):
+            raise InputError(f"{where}: has no rows. Name another split under `hub_splits:`.")
+        batches = data.select_columns(needed).with_format("arrow").iter(BATCH_ROWS)
+        rows = rows_of_batches(batches, needed, f"{where}:row ")
+        yield from matching(rows, filter, columns, where) if filter else rows
 
 
-def load(name: str, config: str | None, split: str) -> Dataset:
-    """Fetch one split, or take it from the cache.
+def load(name: str, config: str | None, split: str, cache: str | None) -> Dataset:
+    """Fetch one split into a cache folder, or take it from there; None is the one of `datasets`.
 
     Raises:
         InputError: it cannot be had; the message says how to go on without the hub.
@@ -58,7 +63,7 @@ def load(name: str, config: str | None, split: str) -> Dataset:
     from datasets import load_dataset
 
     try:
-        return load_dataset(name, config, split=split)
+        return load_dataset(name, config, split=split, cache_dir=cache)
     except Exception as error:  # network, hub and builder each raise their own; all of them mean that it cannot be had
         if machine_message(error):
             raise

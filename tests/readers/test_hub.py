@@ -52,6 +52,15 @@ def test_a_configuration_of_parquet_files_is_read_by_its_name(tmp_path):
     assert "two" in message(str(root), None, "train", NEEDED)  # which one must be said
 
 
+def test_a_folder_whose_table_was_corrected_is_read_anew(folder):
+    card = "".join(f"  - split: {split}\n    path: {split}.csv\n" for split in ("train", "test"))
+    (folder / "README.md").write_text(f"---\nconfigs:\n- config_name: all\n  data_files:\n{card}---\n")
+    assert len(list(read_hub(str(folder), "all", "train", NEEDED))) == 2
+    (folder / "train.csv").write_text("sequence,label,task\nACGA,1,a\n")
+    (row,) = read_hub(str(folder), "all", "train", NEEDED)
+    assert row.values == {"sequence": "ACGA", "label": "1"}
+
+
 def test_class_labels_stay_the_numbers_they_are(tmp_path):
     features = datasets.Features(
         {"sequence": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])}
