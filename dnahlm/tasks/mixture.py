@@ -16,7 +16,7 @@ from dnahlm.config import build, did_you_mean, line_of, load_yaml
 from dnahlm.io import InputError
 from dnahlm.values import read_object
 
-LEAST_TEMPERATURE = 0.001  # there already, the largest task has all the rows but one of each other
+LEAST_TEMPERATURE = 0.001  # far below 1, the largest task alone keeps its rows
 
 
 @dataclass
