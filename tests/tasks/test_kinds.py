@@ -274,6 +274,13 @@ def test_a_group_never_crosses_splits(desk):
     assert sum(map(len, homes)) == 50 == len(set().union(*homes))
 
 
+def test_a_class_that_a_held_out_share_lacks_is_refused_with_the_share_as_a_way_out(desk):
+    desk.table("all.csv", [(s, int(i < 3), f"gene{i}") for i, s in enumerate(desk.dna(60))], "sequence,label,gene")
+    source = {"files": {"train": "all.csv"}, "hold_out": {"validation": 0.02, "test": 0.02}, "hold_out_by": "gene"}
+    with pytest.raises(InputError, match=r"has no validation rows with label \['1'\].*another share under `hold_out:`"):
+        read_task_table(load_task(desk.task(source=source)), desk.root)
+
+
 def test_titles_are_words():
     assert [title(name) for name in ("sequence1", "left_arm", "ref", "x12")] == [
         "Sequence 1", "Left arm", "Ref", "X 12",
