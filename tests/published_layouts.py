@@ -39,6 +39,12 @@ def gpt2():
     return GPT2Tokenizer(vocab={**vocab, "<|endoftext|>": len(vocab)}, merges=merges)
 
 
+def gpt2_prefix():
+    """GPT-2 with `add_prefix_space`, which its decoder gives back."""
+    vocab, merges = byte_level_vocabulary()
+    return GPT2Tokenizer(vocab={**vocab, "<|endoftext|>": len(vocab)}, merges=merges, add_prefix_space=True)
+
+
 def qwen2():
     """Qwen2: NFC, an own pattern, three added tokens behind the vocabulary, pad = end."""
     vocab, merges = byte_level_vocabulary()
@@ -97,4 +103,7 @@ def llama2_normalizer():
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
-BASES = {"gpt2": gpt2, "qwen2": qwen2, "llama3": llama3, "llama2": llama2, "llama2_normalizer": llama2_normalizer}
+BASES = {
+    "gpt2": gpt2, "gpt2_prefix": gpt2_prefix, "qwen2": qwen2, "llama3": llama3, "llama2": llama2,
+    "llama2_normalizer": llama2_normalizer,
+}  # fmt: skip

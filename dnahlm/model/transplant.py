@@ -8,6 +8,10 @@ from dnahlm.io import InputError
 from dnahlm.model.create import set_special_ids
 from dnahlm.model.partition import whole
 from dnahlm.tokenizer.load import token_ids
+from dnahlm.tokenizer.marked_pieces import MARK
+from dnahlm.tokenizer.measures.encoder import Encoder
+from dnahlm.tokenizer.measures.reachable import as_text
+from dnahlm.tokenizer.measures.vocabulary import entries
 
 NEW_TOKEN_INITS = ("subtoken_mean", "mean", "random")
 NOISE = 0.1  # of the old rows' standard deviation: no two rows start equal
@@ -86,30 +90,41 @@ def rows_of(model: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
 def origins_of(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast) -> list[int | list[int]]:
     """For each id of `new`: the old id whose rows it keeps, or the old ids of its text, none for a special token."""
     vocabulary = old.get_vocab()
+    known, contents = contents_of(old), contents_of(new)
+    single = {content: vocabulary[token] for token, content in known.items() if len(content) == 1}
     # Not the pad token: with the rows of an end token, which it often was, a model would generate it.
     roles = {getattr(new, f"{role}_token"): getattr(old, f"{role}_token_id") for role in ("unk", "bos", "eos")}
-    special = {str(token) for token in new.added_tokens_decoder.values() if token.special}
+    no_text = {None, MARK, *(str(token) for token in new.added_tokens_decoder.values() if token.special)}
     tokens: list[str | None] = [None] * n_ids(new)
     for token, number in new.get_vocab().items():
         tokens[number] = token
     origins: list[int | list[int]] = []
     for token in tokens:
-        if token in vocabulary and text_of(old, token) == text_of(new, token):
+        if token in known and known[token] == contents[token]:
             origins.append(vocabulary[token])
         elif roles.get(token) is not None:
             origins.append(roles[token])
         else:
-            origins.append([] if token is None or token in special else ids_within(old, text_of(new, token)))
+            origins.append([] if token in no_text else ids_within(old, contents[token], single))
     return origins
 
 
-def text_of(tokenizer: PreTrainedTokenizerFast, token: str) -> str:
-    """What a token stands for: é is one letter in SentencePiece, and a byte of another one in a byte-level BPE."""
-    return tokenizer.convert_tokens_to_string([token])
+def contents_of(tokenizer: PreTrainedTokenizerFast) -> dict[str, bytes]:
+    """Token -> the bytes it stands for: é is one letter in SentencePiece, a byte of another one in byte-level BPE."""
+    return {entry.token: entry.content for entry in entries(Encoder(tokenizer, tokenizer.name_or_path))}
 
 
-def ids_within(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """Ids of a text as it stands inside a longer one, without the blank that Llama puts before a first word."""
+def ids_within(tokenizer: PreTrainedTokenizerFast, content: bytes, single: dict[bytes, int]) -> list[int]:
+    """Ids of a text as it stands inside a longer one, without the blank that Llama puts before a first word.
+
+    Args:
+        tokenizer: gives the ids.
+        content: UTF-8, or a part of a character, which no text holds: then the ids of its bytes, where it has any.
+        single: byte -> id.
+    """
+    text = as_text(content)
+    if text is None:
+        return [single[content[i : i + 1]] for i in range(len(content)) if content[i : i + 1] in single]
     start, both, alone = token_ids(tokenizer, ["\n", "\n" + text, text])
     return both[len(start) :] if both[: len(start)] == start else alone
 

@@ -116,7 +116,8 @@ def check_base(base: Tokenizer, state: dict[str, Any], entries: dict[str, int], 
         if letter not in state["model"]["vocab"]:
             raise InputError(f"{where}: has no token for the letter {letter}; it cannot be extended.")
     sample = "ACGTNACGTTGCAN" * 2
-    if base.decode(base.encode(sample, add_special_tokens=False).ids) != sample:
+    # A base with `add_prefix_space` gives the blank back that it put in front.
+    if base.decode(base.encode(sample, add_special_tokens=False).ids).removeprefix(" ") != sample:
         raise InputError(f"{where}: does not give DNA back as it was (does it lower the case?); it cannot be extended.")
 
 

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from published_layouts import BASES
+from tokenizers import AddedToken, decoders
 from transformers import (
     AutoModelForCausalLM,
     GPT2Config,
@@ -18,7 +19,7 @@ from transformers import (
 )
 
 from dnahlm.io import InputError
-from dnahlm.model.transplant import NOISE, n_ids, transplant
+from dnahlm.model.transplant import NOISE, n_ids, origins_of, transplant
 from dnahlm.tokenizer.extend import extend
 from dnahlm.tokenizer.graft import is_dna
 
@@ -168,8 +169,6 @@ def test_special_ids_are_set_and_a_renamed_end_keeps_its_row(tmp_path, tiny_toke
 
 def test_a_byte_of_one_alphabet_is_not_the_letter_of_another():
     """Ã is the byte C3 to GPT-2, and a letter to Llama."""
-    from tokenizers import AddedToken
-
     llama, gpt2 = BASES["llama2"](), BASES["gpt2"]()
     llama.add_tokens([AddedToken("Ã")])
     torch.manual_seed(0)
@@ -179,3 +178,22 @@ def test_a_byte_of_one_alphabet_is_not_the_letter_of_another():
     rows = model.model.embed_tokens.weight
     assert not torch.equal(rows[gpt2.convert_tokens_to_ids("Ã")], old[llama.convert_tokens_to_ids("Ã")])
     assert torch.equal(rows[gpt2.convert_tokens_to_ids("A")], old[llama.convert_tokens_to_ids("A")])
+
+
+def test_words_of_llama_keep_their_rows_in_a_sentencepiece_vocabulary_that_strips_no_blank():
+    """▁the is " the" to both, though Llama's decoder leaves the blank of a first word out."""
+    llama = BASES["llama2_normalizer"]()
+    ours = BASES["llama2_normalizer"]()
+    ours.backend_tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    assert any(token.startswith("▁") for token in llama.get_vocab())
+    assert origins_of(llama, ours) == list(range(len(llama)))
+
+
+def test_a_byte_that_is_no_character_starts_from_the_byte_of_the_other_alphabet():
+    llama, gpt2 = BASES["llama2"](), BASES["gpt2"]()
+    origins = origins_of(gpt2, llama)
+    assert origins[llama.convert_tokens_to_ids("<0xC3>")] == [gpt2.convert_tokens_to_ids("Ã")]
+    origins = origins_of(llama, gpt2)
+    assert origins[gpt2.convert_tokens_to_ids("Ã")] == [llama.convert_tokens_to_ids("<0xC3>")]

@@ -137,8 +137,8 @@ def test_a_question_and_its_answer_are_told_apart(pairs, name):
     _, extended = pairs[name]
     prompt = render_prompt(extended, "Is it a promoter?", "ACGTTTACGTACGTACGTTT")
     (asked,), (answer,) = encode(extended, [prompt], ["non-promoter"])
-    assert extended.decode(asked) == prompt
-    assert extended.decode(asked + answer) == prompt + "non-promoter" + extended.eos_token
+    assert extended.decode(asked).removeprefix(" ") == prompt  # of GPT-2 with `add_prefix_space`
+    assert extended.decode(answer) == "non-promoter" + extended.eos_token
 
 
 @settings(max_examples=50, deadline=None)
