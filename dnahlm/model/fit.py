@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import FILE_NAME, StageClock, read_json, read_manifest, write_manifest
 from dnahlm.model.context import lengthen
-from dnahlm.model.create import context_of, keep_splitter
+from dnahlm.model.create import UNLIMITED, context_of, keep_splitter
 from dnahlm.model.english import LONGEST_WINDOW, bits_per_byte, sample
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.model.transplant import n_ids, transplant
@@ -57,6 +57,8 @@ def run(config: FitConfig) -> dict[str, Any]:
         model = load_checkpoint(config.model_name_or_path)
         had = context_of(model)
         context = had if config.context is None else config.context
+        if context > UNLIMITED:
+            raise InputError(f"context: {context:,} tokens; must be at most {UNLIMITED:,}.")
         if context < had:
             raise InputError(
                 f"context: {context:,} tokens, but {config.model_name_or_path} sees {had:,} already. A model is not "
@@ -117,14 +119,14 @@ def fit(
     had = context_of(model)
     if context > had and longer_context is None:
         raise InputError(
-            f"{name}: sees {had:,} tokens, but the blocks have {context:,}. "
-            "Pack again with a block_size of at most that, or give longer_context (copy or interpolate)."
+            f"{name}: sees {had:,} tokens, but {context:,} are asked for. Choose no more (block_size, where blocks are "
+            "packed for it), or give longer_context (copy or interpolate)."
         )
     old = read_tokenizer(name)
     check_rows(model, old, name)
     new_rows, longer = fingerprint(old) != fingerprint(tokenizer), context > had
     if new_rows:
-        check_base(Path(tokenizer_path), old, name)
+        check_base(Path(tokenizer_path), tokenizer, old, name)
     window = min(had, LONGEST_WINDOW)
     before = bits_per_byte(model, old, english, n_ids(old), window) if english else None
     if longer:
@@ -150,9 +152,17 @@ def fit(
     return model, facts
 
 
-def check_base(tokenizer_path: Path, old: PreTrainedTokenizerFast, name: str) -> None:
-    """Raise `InputError` when a tokenizer was extended from another one than the checkpoint's."""
-    extended_from = (read_json(tokenizer_path / FILE_NAME) or {}).get("base_sha256")
+def check_base(
+    tokenizer_path: Path, tokenizer: PreTrainedTokenizerFast, old: PreTrainedTokenizerFast, name: str
+) -> None:
+    """Raise `InputError` when a tokenizer is not its manifest's, or was extended from another than the checkpoint's."""
+    manifest = read_json(tokenizer_path / FILE_NAME) or {}
+    if manifest.get("tokenizer_sha256") not in (None, fingerprint(tokenizer)):
+        raise InputError(
+            f"{tokenizer_path}: tokenizer.json is not the one that its {FILE_NAME} names, so the two are of different "
+            "runs. Copy the folder again, or write it anew."
+        )
+    extended_from = manifest.get("base_sha256")
     if extended_from and extended_from != fingerprint(old):
         raise InputError(
             f"{tokenizer_path}: was extended from another tokenizer than that of {name}, so its old ids mean other "

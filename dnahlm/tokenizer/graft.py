@@ -15,12 +15,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from dnahlm.io import InputError
-from dnahlm.tokenizer.bpe import LETTERS
+from dnahlm.tokenizer.bpe import LARGEST_VOCABULARY, LETTERS
 from dnahlm.tokenizer.marked_pieces import MARK, splitters
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+SAMPLE = "ACGTNACGTTGCAN" * 2
 _MARKED = re.compile(f"{MARK}[{LETTERS}]*")
 
 
@@ -68,14 +69,26 @@ def graft(base: Tokenizer, dna_tokens: Iterable[str], limit: int, min_dna_run: i
     state["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": splitters(state, dna, min_dna_run)}
     unmark = {"type": "Replace", "pattern": {"Regex": rf"\A{MARK}(?=[{LETTERS}]*\z)"}, "content": ""}
     state["decoder"] = {"type": "Sequence", "decoders": [unmark, state["decoder"]]}
-    return Tokenizer.from_str(json.dumps(state))
+    tokenizer = Tokenizer.from_str(json.dumps(state))
+    check_use(tokenizer, where)
+    return tokenizer
+
+
+def check_use(tokenizer: Tokenizer, where: str) -> None:
+    """Raise `InputError` for a base that takes DNA apart before the model, so that no DNA token would ever be used."""
+    tokens = tokenizer.encode(SAMPLE, add_special_tokens=False).tokens
+    if "".join(token.removeprefix(MARK) for token in tokens if is_dna(token)) != SAMPLE:
+        raise InputError(
+            f"{where}: takes DNA apart before its model sees it (into single characters, say), so no DNA token would "
+            "ever be used; it cannot be extended. Train a tokenizer with `dnahlm tokenizer train`."
+        )
 
 
 def all_entries(state: dict[str, Any], where: str) -> dict[str, int]:
     """Token -> id of the model's vocabulary and of the added tokens.
 
     Raises:
-        InputError: an id that two tokens claim, or a token with two ids.
+        InputError: an id that two tokens claim, a token with two ids, or an id beyond any vocabulary.
     """
     if state["model"]["type"] != "BPE":
         raise InputError(
@@ -93,6 +106,12 @@ def all_entries(state: dict[str, Any], where: str) -> dict[str, int]:
                 f"{where}: id {number} is claimed by {owner!r} and by the reserved token {token!r}{too}. Give each "
                 "token of tokenizer.json one id of its own."
             )
+    highest = max(owners, default=0)
+    if highest >= LARGEST_VOCABULARY:
+        raise InputError(
+            f"{where}: token {owners[highest]!r} has id {highest:,}; ids must be below {LARGEST_VOCABULARY:,}, as each "
+            "up to the highest is a row of the model. Number the tokens of tokenizer.json from 0 on."
+        )
     if len(owners) < len(entries):
         raise InputError(f"{where}: {len(entries) - len(owners)} tokens share their id with another one.")
     return entries
@@ -115,9 +134,8 @@ def check_base(base: Tokenizer, state: dict[str, Any], entries: dict[str, int], 
     for letter in LETTERS:
         if letter not in state["model"]["vocab"]:
             raise InputError(f"{where}: has no token for the letter {letter}; it cannot be extended.")
-    sample = "ACGTNACGTTGCAN" * 2
     # A base with `add_prefix_space` gives the blank back that it put in front.
-    if base.decode(base.encode(sample, add_special_tokens=False).ids).removeprefix(" ") != sample:
+    if base.decode(base.encode(SAMPLE, add_special_tokens=False).ids).removeprefix(" ") != SAMPLE:
         raise InputError(f"{where}: does not give DNA back as it was (does it lower the case?); it cannot be extended.")
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 UNKNOWN = "<|unk|>"  # SentencePiece needs the name; no text gets it, since every byte has a piece
 BLANK = "▁"
 LONGEST_PIECE = 16  # characters; the library's own default
+LONGEST_ALLOWED = 512  # characters of a piece, by the library
 SEEDS = 20  # candidates of the unigram model per piece in the end; the library's million takes minutes for any DNA
 STEPS = 256  # of a score; a text may then cost up to 65,536 nats
 LINE_BASES = 512  # of DNA in one training sentence
@@ -49,10 +50,15 @@ def train_sentencepiece(
         markers: give `<dna>` and `</dna>` an id each.
 
     Raises:
-        InputError: a vocabulary too small for the characters of the corpus.
+        InputError: a vocabulary too small for the characters of the corpus, or pieces longer than the library allows.
     """
     from sentencepiece import SentencePieceTrainer
 
+    if max_dna_token > LONGEST_ALLOWED:
+        raise InputError(
+            f"max_dna_token: {max_dna_token:,} bases; must be at most {LONGEST_ALLOWED} for kind "
+            f"sentencepiece_{model_type}, whose library allows no longer pieces."
+        )
     model = io.BytesIO()
     try:
         SentencePieceTrainer.train(
@@ -66,7 +72,7 @@ def train_sentencepiece(
         )  # fmt: skip
     except RuntimeError as error:
         raise InputError(
-            f"vocab_size: {vocab_size:,}: SentencePiece cannot train on this corpus ({str(error).strip()[-200:]}). "
+            f"vocab_size: {vocab_size:,}: SentencePiece cannot train on this corpus ({str(error).strip().rpartition('] ')[2][-200:]}). "
             "Choose another vocabulary size or a larger corpus."
         ) from error
     return rounded(model.getvalue())

@@ -144,6 +144,24 @@ def test_a_tokenizer_extended_from_another_one_is_refused(world, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_tokenizer_that_is_not_its_manifests_is_refused(world, tmp_path):
+    made = tmp_path / "tokenizer"
+    shutil.copytree(config(world, tmp_path / "out").tokenizer, made)
+    state = json.loads((made / "tokenizer.json").read_text())
+    added = 1 + max(token["id"] for token in state["added_tokens"])
+    state["added_tokens"].append({**state["added_tokens"][0], "content": "<|new|>", "id": added})
+    (made / "tokenizer.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match=r"tokenizer.json is not the one that its manifest.json names"):
+        run(config(world, tmp_path / "out", tokenizer=str(made)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_context_that_no_machine_holds_is_refused(world, tmp_path):
+    with pytest.raises(InputError, match="context: 1,000,000,000,000 tokens; must be at most 1,048,576"):
+        run(config(world, tmp_path / "out", context=10**12, longer_context="copy"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_checkpoint_whose_embedding_is_too_small_is_refused(world, tmp_path):
     write_checkpoint(tmp_path / "small", BASES["gpt2"](), rows=300)
     with pytest.raises(InputError, match=r"small: the tokenizer has 408 tokens but the model 300 embedding rows"):

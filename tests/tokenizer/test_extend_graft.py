@@ -234,6 +234,25 @@ def test_two_reserved_tokens_with_one_id_are_refused(tmp_path):
         read_tokenizer(tmp_path)
 
 
+def test_an_id_of_billions_is_refused_when_read_and_not_filled_up_to(tmp_path):
+    BASES["gpt2"]().save_pretrained(tmp_path)
+    state = json.loads((tmp_path / "tokenizer.json").read_text())
+    state["model"]["vocab"]["!"] = 4_000_000_000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(state))
+    with pytest.raises(InputError, match=r"token '!' has id 4,000,000,000; ids must be below 1,000,000"):
+        read_tokenizer(tmp_path)
+
+
+def test_a_base_whose_splitter_takes_dna_apart_is_refused():
+    """Characters are such a base: DNA tokens would be added, and never be used."""
+
+    def characters(state):
+        single = {"type": "Split", "pattern": {"Regex": r"[\s\S]"}, "behavior": "Isolated", "invert": False}
+        state["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [single, state["pre_tokenizer"]]}
+
+    assert "takes DNA apart before its model sees it" in refusal(with_state(characters))
+
+
 def test_a_reserved_token_whose_name_is_an_ordinary_word_is_refused():
     def word(state):
         state["model"]["vocab"]["<|pad|>"] = len(state["model"]["vocab"])

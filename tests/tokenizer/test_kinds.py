@@ -232,6 +232,7 @@ def test_special_tokens_have_the_same_ids_in_every_kind(tokenizers):
         ({"kind": "kmer", "k": 6, "vocab_size": 4000}, "too small for k = 6: 4,096 entries of DNA"),
         ({"kind": "kmer_overlapping", "k": 3, "vocab_size": 300}, "85 entries of DNA"),
         ({"kind": "kmer", "min_dna_run": 0}, "min_dna_run: 0"),
+        ({"kind": "sentencepiece_bpe", "max_dna_token": 513}, "max_dna_token: 513 bases; must be at most 512"),
         ({"min_dna_run": 100_001}, "from 1 to 100,000"),
         ({"kind": "kmer_overlapping", "k": 3, "min_dna_run": 257}, "at most 256"),
     ],

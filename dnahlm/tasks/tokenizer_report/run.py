@@ -100,7 +100,8 @@ def run(config: TokenizerReportConfig) -> dict[str, Any]:
 
 def check(config: TokenizerReportConfig) -> None:
     """Raise `InputError` for settings that cannot give a report, before anything is read."""
-    twice = [path for path in config.tokenizers if config.tokenizers.count(path) > 1]
+    paths = [Path(path) for path in config.tokenizers]  # a slash at the end makes no other folder
+    twice = [path for path in paths if paths.count(path) > 1]
     if twice:
         raise InputError(f"tokenizers: {twice[0]} is named twice. Name each once.")
     if not config.tokenizers:

@@ -77,6 +77,7 @@ def test_gpt2_is_measured_where_its_folder_is_given_and_no_other_is_taken_for_it
         (["--tokenizers", "{world}/corpus"], "not a tokenizer folder"),
         (["--tokenizers", "{world}/none/at/all"], "no such folder"),
         (["--tokenizers", "{world}/tokenizer", "{world}/tokenizer"], "named twice"),
+        (["--tokenizers", "{world}/tokenizer", "{world}/tokenizer/"], "named twice"),
         (["--tokenizers", "{world}/tokenizer", "--corpus", "{world}/instructions"], "output of 'instructions build'"),
         (["--tokenizers", "{world}/tokenizer", "--corpus", "{world}/a"], "has no manifest.json"),
         (["--tokenizers", "{world}/tokenizer", "--input", "{tmp}/empty.fa"], "the file is empty"),
