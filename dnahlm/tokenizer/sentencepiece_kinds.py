@@ -71,8 +71,9 @@ def train_sentencepiece(
             user_defined_symbols=DNA_MARKERS if markers else [], num_threads=1, minloglevel=2,
         )  # fmt: skip
     except RuntimeError as error:
+        reason = str(error).strip().rpartition("] ")[2]  # without the place in its source
         raise InputError(
-            f"vocab_size: {vocab_size:,}: SentencePiece cannot train on this corpus ({str(error).strip().rpartition('] ')[2][-200:]}). "
+            f"vocab_size: {vocab_size:,}: SentencePiece cannot train on this corpus ({reason}). "
             "Choose another vocabulary size or a larger corpus."
         ) from error
     return rounded(model.getvalue())
