@@ -57,7 +57,7 @@ def run(config: FitConfig) -> dict[str, Any]:
         model = load_checkpoint(config.model_name_or_path)
         had = context_of(model)
         context = had if config.context is None else config.context
-        if context > UNLIMITED:
+        if context > max(had, UNLIMITED):
             raise InputError(f"context: {context:,} tokens; must be at most {UNLIMITED:,}.")
         if context < had:
             raise InputError(

@@ -70,14 +70,15 @@ def graft(base: Tokenizer, dna_tokens: Iterable[str], limit: int, min_dna_run: i
     unmark = {"type": "Replace", "pattern": {"Regex": rf"\A{MARK}(?=[{LETTERS}]*\z)"}, "content": ""}
     state["decoder"] = {"type": "Sequence", "decoders": [unmark, state["decoder"]]}
     tokenizer = Tokenizer.from_str(json.dumps(state))
-    check_use(tokenizer, where)
+    check_use(tokenizer, min_dna_run, where)
     return tokenizer
 
 
-def check_use(tokenizer: Tokenizer, where: str) -> None:
+def check_use(tokenizer: Tokenizer, min_dna_run: int, where: str) -> None:
     """Raise `InputError` for a base that takes DNA apart before the model, so that no DNA token would ever be used."""
-    tokens = tokenizer.encode(SAMPLE, add_special_tokens=False).tokens
-    if "".join(token.removeprefix(MARK) for token in tokens if is_dna(token)) != SAMPLE:
+    run = SAMPLE * (1 + min_dna_run // len(SAMPLE))
+    tokens = tokenizer.encode(run, add_special_tokens=False).tokens
+    if "".join(token.removeprefix(MARK) for token in tokens if is_dna(token)) != run:
         raise InputError(
             f"{where}: takes DNA apart before its model sees it (into single characters, say), so no DNA token would "
             "ever be used; it cannot be extended. Train a tokenizer with `dnahlm tokenizer train`."

@@ -253,6 +253,12 @@ def test_a_base_whose_splitter_takes_dna_apart_is_refused():
     assert "takes DNA apart before its model sees it" in refusal(with_state(characters))
 
 
+def test_only_runs_as_long_as_asked_become_dna_tokens():
+    extended = extend(BASES["gpt2"](), LEARNT, 20, 60, "x")
+    for n, found in ((59, False), (60, True)):
+        assert any(map(is_dna, extended.convert_ids_to_tokens(ids(extended, "A" * n)))) is found
+
+
 def test_a_reserved_token_whose_name_is_an_ordinary_word_is_refused():
     def word(state):
         state["model"]["vocab"]["<|pad|>"] = len(state["model"]["vocab"])
