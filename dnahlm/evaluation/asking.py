@@ -5,7 +5,7 @@ which counts only if it is exactly an answer and then stops. Nothing is searched
 `substring_accuracy`, which is there to show what such a search hides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -45,16 +45,33 @@ def ask(candidate: Candidate, spec: TaskSpec, way: Way, options: Sequence[str]) 
     Raises:
         InputError: a row that does not fit the model, or a model that gives NaN.
     """
-    loaded = candidate.loaded
+    scores = scores_of(candidate, way.records, way.words, f"{spec.id}, {way.name}")
+    return decide(chances(candidate.loaded, spec, scores, way.words), options)
+
+
+def scores_of(candidate: Candidate, records: Sequence[dict], words: list[str], title: str) -> np.ndarray:
+    """Log-probability of each of K words after each of N records, (N, K).
+
+    Raises:
+        InputError: a row that does not fit the model, or a model that gives NaN.
+    """
+    loaded, head = candidate.loaded, bool(candidate.head)
     try:
-        if candidate.head:
-            scores = head_scores(candidate, [r["input"] for r in way.records], way.words)
-        else:
-            asked, title = prompts(loaded, way.records), f"{spec.id}, {way.name}"
-            scores = score(loaded.model, loaded.tokenizer, asked, way.words, progress=title)
+        asked = [r["input"] for r in records] if head else prompts(loaded, records)
+
+        def compute() -> list[list[float]]:
+            if head:
+                return head_scores(candidate, asked, words).tolist()
+            return score(loaded.model, loaded.tokenizer, asked, words, progress=title).tolist()
+
+        return np.array(answered(candidate, ["score", words, asked], compute)).reshape(len(asked), len(words))
     except InputError as error:
-        raise InputError(f"task {spec.id!r}, {way.name}: {error}") from error
-    return decide(chances(loaded, spec, scores, way.words), options)
+        raise InputError(f"task {title}: {error}") from error
+
+
+def answered(candidate: Candidate, question: Any, compute: Callable[[], Any]) -> Any:
+    """What the model answers, as JSON; taken from the disk where a run that was stopped has asked it already."""
+    return candidate.kept.get(question, compute) if candidate.kept else compute()
 
 
 def decide(found: np.ndarray, options: Sequence[str]) -> Answered:
@@ -84,11 +101,15 @@ def write_freely(candidate: Candidate, spec: TaskSpec, way: Way, known: Sequence
     loaded = candidate.loaded
     asked = prompts(loaded, way.records)
     _, with_eos = encode(loaded.tokenizer, asked[:1] * len(known), list(known))
-    room = max(map(len, with_eos)) + EXTRA_TOKENS
+    room, title = max(map(len, with_eos)) + EXTRA_TOKENS, f"{spec.id}, {way.name} written"
+
+    def compute() -> list[list[Any]]:
+        return [[t.text, t.stopped] for t in generate(loaded.model, loaded.tokenizer, asked, room, progress=title)]
+
     try:
-        return generate(loaded.model, loaded.tokenizer, asked, room, progress=f"{spec.id}, {way.name} written")
+        return [Generated(*found) for found in answered(candidate, ["write", room, asked], compute)]
     except InputError as error:
-        raise InputError(f"task {spec.id!r}, {way.name}: {error}") from error
+        raise InputError(f"task {spec.id}, {way.name}: {error}") from error
 
 
 def read_strictly(texts: Sequence[Generated], options: Sequence[str]) -> list[str | None]:

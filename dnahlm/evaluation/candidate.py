@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
+from dnahlm.evaluation.kept import KeptAnswers
 from dnahlm.inference.load import Loaded, load, read_task_facts
 from dnahlm.io import InputError, shipped
 from dnahlm.manifest import FILE_NAME, read_json, sha256
@@ -30,6 +31,7 @@ class Candidate:
     template: str  # alpaca | own: whose prompt it is asked with; empty for a classification head
     head: list[str] = field(default_factory=list)  # answers of a classification head, in the order of its outputs
     notes: list[str] = field(default_factory=list)
+    kept: KeptAnswers | None = None  # of an evaluation that may be stopped; None = every question is put anew
 
 
 def require_candidates(paths: Sequence[str]) -> None:

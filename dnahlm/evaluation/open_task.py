@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from dnahlm.evaluation.asking import prompts, substring_accuracy, tokens_over, write_freely
+from dnahlm.evaluation.asking import scores_of, substring_accuracy, tokens_over, write_freely
 from dnahlm.evaluation.bootstrap import Answered
 from dnahlm.evaluation.candidate import Candidate
 from dnahlm.evaluation.metrics import agreement, invalid_share
@@ -20,7 +20,7 @@ from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.suite import Suite
 from dnahlm.evaluation.ways import Way, other_ways
 from dnahlm.inference.generator import Generated
-from dnahlm.inference.scorer import probabilities, score
+from dnahlm.inference.scorer import probabilities
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec
 
@@ -84,10 +84,8 @@ def score_sets(
     Raises:
         InputError: a row that does not fit the model, or a model that gives NaN.
     """
-    loaded = candidate.loaded
     texts = [", ".join(found) or str(spec.none_label) for found in sets]
-    scores = score(loaded.model, loaded.tokenizer, prompts(loaded, records), texts, progress=f"{spec.id}, scored")
-    shares = probabilities(scores)
+    shares = probabilities(scores_of(candidate, records, texts, f"{spec.id}, scored"))
     holds = np.array([[word in found for word in spec.labels.values()] for found in sets], dtype=float)
     return Answered([texts[k] for k in shares.argmax(axis=1)], np.clip(shares @ holds, 0, 1).astype(np.float32))
 

@@ -1,5 +1,11 @@
-"""Evaluate models on a suite: score every answer, let them write freely, and put baselines and controls beside them."""
+"""Evaluate models on a suite: score every answer, let them write freely, and put baselines and controls beside them.
 
+`accelerate launch -m dnahlm evaluate ...` shares the questions among processes; one of them writes.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +14,7 @@ from dnahlm.evaluation.baselines.fit import fit_baselines
 from dnahlm.evaluation.bootstrap import Answered
 from dnahlm.evaluation.candidate import Candidate, open_candidate, require_candidates
 from dnahlm.evaluation.describe import describe_losses, describe_model, describe_run, describe_task, summarize
+from dnahlm.evaluation.kept import KeptAnswers, check_output, kept_answers
 from dnahlm.evaluation.predictions import write_predictions
 from dnahlm.evaluation.provenance import INSTRUCTIONS_STAGE, instructions_folder, seen_by
 from dnahlm.evaluation.report.write import terminal_table, write_report
@@ -15,7 +22,8 @@ from dnahlm.evaluation.rows import TaskRows, read_rows
 from dnahlm.evaluation.suite import Suite, load_suite
 from dnahlm.evaluation.task import evaluate_task
 from dnahlm.evaluation.zero_shot import degrees, marked, overlap, status_of
-from dnahlm.io import InputError, require_free, staged_folder
+from dnahlm.inference.parallel import is_main, join, wait
+from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 
 # Of every entry of report.json; None where it was not asked for.
@@ -47,6 +55,7 @@ class EvaluateConfig:
     seed: int = field(
         default=0, metadata={"help": "draws the rows where the suite limits their number, examples and resamples"}
     )
+    resume: bool = field(default=False, metadata={"help": "go on behind the answers of a run that was stopped"})
     overwrite: bool = field(default=False, metadata={"help": "replace the output once the new one is complete"})
 
     def __post_init__(self) -> None:
@@ -60,7 +69,9 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
         InputError: output taken; unusable model or suite; a task of the suite without rows; rows too long.
     """
     clock = StageClock()
-    require_free(Path(config.output), config.overwrite)
+    join()
+    check_output(config.output, config.overwrite, config.resume)
+    wait()  # every process has looked before one writes
     suite = load_suite(config.suite)
     require_candidates(config.model)
     candidate = open_candidate(config.model[0], "m1")
@@ -69,12 +80,16 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
     rows = read_rows(suite, folder, config.seed)
     baselines: dict[str, tuple] = {}
     models, losses, results = [], [], []
-    with staged_folder(config.output, config.overwrite, [*config.model, folder]) as part:
+    with (
+        kept_answers(config.output, config.resume) as answers,
+        own_folder(config.output, config.overwrite, [*config.model, folder]) as part,
+    ):
         for number, path in enumerate(config.model, 1):
             if number > 1:  # one model in memory at a time
                 candidate = open_candidate(path, f"m{number}")
                 require_same_instructions(candidate, folder, config)
-            for note in candidate.notes:
+            candidate.kept = KeptAnswers.of(answers, candidate.loaded)
+            for note in candidate.notes if is_main() else ():
                 print(f"{candidate.name} ({path}): {note}", flush=True)
             models.append(describe_model(candidate))
             losses += describe_losses(candidate)
@@ -93,10 +108,22 @@ def run(config: EvaluateConfig) -> dict[str, Any]:
             for model in models
         }
         manifest = write_manifest(part, "evaluate", config, clock, inputs, counts, scored=scored)
-    print(terminal_table(report))
-    total = sum(r["n"] for r in results)
-    print(f"evaluated {len(counts)} tasks ({total:,} rows) in {clock.seconds:.0f} s; {config.output}/report.html")
+    if is_main():
+        print(terminal_table(report))
+        total = sum(r["n"] for r in results)
+        print(f"evaluated {len(counts)} tasks ({total:,} rows) in {clock.seconds:.0f} s; {config.output}/report.html")
     return manifest
+
+
+@contextlib.contextmanager
+def own_folder(path: str, overwrite: bool, inputs: list[str | Path]) -> Iterator[Path]:
+    """The output's `staged_folder` on the main process, on all others a folder that is thrown away."""
+    if is_main():
+        with staged_folder(path, overwrite, inputs) as part:
+            yield part
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
 
 
 def evaluate_one(
