@@ -1,7 +1,7 @@
 """The same tasks for lm-evaluation-harness: `dnahlm tasks lm_eval` writes one YAML per task and what they share.
 
 The harness scores each answer, end of text included, after the very prompt the model was tuned on, as
-`dnahlm.inference.scorer` does, so both give the same accuracy.
+`dnahlm.inference.scorer` does, and `process_results` adds the calibration, so both give the same accuracy.
 """
 
 from dataclasses import dataclass, field
@@ -15,19 +15,20 @@ from dnahlm.manifest import StageClock, write_manifest
 from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task, shipped_tasks
 
 PREFIX = "dnahlm_"
-ROWS = '''"""The rows of the tasks beside this file; the harness calls `load`."""
+ROWS = '''"""The rows of the tasks beside this file and what is right; the harness calls both."""
 
-from dnahlm.evaluation.lm_eval_rows import load
+from dnahlm.evaluation.lm_eval_rows import load, process_results
 
-__all__ = ["load"]
+__all__ = ["load", "process_results"]
 '''
 README = """\
 # Tasks for lm-evaluation-harness
 
 Written by `dnahlm tasks lm_eval`; to change a task, change its own YAML file and write this folder again.
 
-The rows come from a folder of `dnahlm instructions build`, every answer is followed by the model's end of text, and the
-prompt is that of the model's chat template, so `acc` is exactly what `dnahlm evaluate` calls accuracy (scored):
+The rows come from a folder of `dnahlm instructions build`, every answer is followed by the model's end of text, the
+prompt is that of the model's chat template, and the calibration beside the weights counts, so `acc` is exactly what
+`dnahlm evaluate` calls accuracy (scored):
 
 ```
 lm-eval run --include_path eval/lm_eval --tasks dnahlm_core_promoter \\
@@ -117,6 +118,7 @@ def task_yaml(spec: TaskSpec) -> str:
         f"# Written by `dnahlm tasks lm_eval` from {spec.path.name}; see README.md.",
         yaml.safe_dump(head, sort_keys=False).rstrip(),
         "custom_dataset: !function rows.load",
+        "process_results: !function rows.process_results",
         yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=1000).rstrip(),
     ]
     return "\n".join(lines) + "\n"

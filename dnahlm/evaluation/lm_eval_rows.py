@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from datasets import Dataset
 from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from dnahlm.config import did_you_mean
+from dnahlm.inference.calibrate import FILE_NAME as CALIBRATION_FILE
+from dnahlm.inference.calibrate import Calibration, read_calibrations
 from dnahlm.io import InputError
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import encode, render_prompts, render_text, user_content
@@ -24,6 +27,7 @@ def load(
     prompt: str = "chat",
     pretrained: str | None = None,
     tokenizer: str | None = None,
+    peft: str | None = None,
     **_: Any,
 ) -> dict[str, Dataset]:
     """The rows of one task; every argument but the first two comes from `--metadata` and `--model_args`.
@@ -36,9 +40,11 @@ def load(
         prompt: chat = the user message, which the harness puts into the chat template; alpaca = the whole text.
         pretrained: the model; its tokenizer tells what ends a text.
         tokenizer: another folder or name of the tokenizer.
+        peft: the folder of an adapter, which then holds the calibration.
 
     Returns:
-        `test`: rows of id, question, choices (K texts that end with the end of text), target (number of the right one).
+        `test`: rows of id, question, choices (K texts that end with the end of text), target (number of the right one),
+        calibration (temperature, then a bias per answer or none).
 
     Raises:
         InputError: no instructions or rows; an answer the task does not have; a prompt that exceeds the context.
@@ -63,11 +69,27 @@ def load(
     check_prompts(reader, records, answers, prompt, pretrained, path)
     questions = [(render_text if prompt == "alpaca" else user_content)(r["instruction"], r["input"]) for r in records]
     choices = [answer + reader.eos_token for answer in answers]
+    fit = read_calibrations(Path(peft or pretrained) / CALIBRATION_FILE, {}).get(dnahlm_task, Calibration())
+    same = {"choices": choices, "calibration": [fit.temperature, *fit.bias]}
     docs = [
-        {"id": record["id"], "question": question, "choices": choices, "target": answers.index(record["output"])}
+        {"id": record["id"], "question": question, "target": answers.index(record["output"]), **same}
         for record, question in zip(records, questions, strict=True)
     ]
     return {"test": Dataset.from_list(docs)}
+
+
+def process_results(doc: dict[str, Any], results: list[tuple[float, bool]]) -> dict[str, float]:
+    """Whether a row of `load` is answered right, from the log-probability of each of its K choices.
+
+    The calibration of the checkpoint counts, as its bias decides between answers that are nearly as likely.
+
+    >>> doc = {"target": 1, "calibration": [1.0, -0.5, 0.5]}
+    >>> process_results(doc, [(-1.0, False), (-1.5, False)])
+    {'acc': 1.0}
+    """
+    temperature, *bias = doc["calibration"]
+    shares = Calibration(temperature, tuple(bias)).probabilities(np.array([[log_p for log_p, _ in results]]))
+    return {"acc": float(shares[0].astype(np.float32).argmax() == doc["target"])}
 
 
 def check_words(value: str, known: tuple[str, ...], name: str) -> None:

@@ -1,11 +1,9 @@
 """A task whose answers are no fixed list, and one model: every way of asking is answered by writing.
 
-Sets of a few labels are scored as well: the answers are then the sets, and a label's probability is that of all sets
-that hold it (the label powerset of Tsoumakas and Katakis 2007).
+Sets of a few labels are scored as well, see `dnahlm.inference.label_sets`.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,17 +12,17 @@ from dnahlm.evaluation.asking import scores_of, substring_accuracy, tokens_over,
 from dnahlm.evaluation.bootstrap import Answered
 from dnahlm.evaluation.candidate import Candidate
 from dnahlm.evaluation.metrics import agreement, invalid_share
-from dnahlm.evaluation.open_answers import measure_open, open_intervals, read_answer
+from dnahlm.evaluation.open_answers import measure_open, open_intervals
 from dnahlm.evaluation.provenance import Seen
 from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.suite import Suite
 from dnahlm.evaluation.ways import Way, other_ways
 from dnahlm.inference.generator import Generated
-from dnahlm.inference.scorer import probabilities
+from dnahlm.inference.label_sets import set_shares, set_texts
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec
+from dnahlm.tasks.written import read_answer
 
-MANY_LABELS = 5  # labels of a multilabel task whose sets (2 to the power of it) are all scored
 LONGEST = 200  # different answers looked at to find the longest
 
 
@@ -61,33 +59,14 @@ def evaluate_open_task(
             }
         elif way.name == "held_out":
             facts["phrasing_agreement"] = agreement(ways["generated"].predicted, ways["held_out"].predicted)
-    if (sets := label_sets(spec)) and ways:
-        ways["scored_sets"] = score_sets(candidate, spec, rows.asked, sets)
+    if (texts_of_sets := set_texts(spec)) and ways:
+        scores = scores_of(candidate, rows.asked, texts_of_sets, f"{spec.id}, scored")
+        shares, of_labels = set_shares(spec, scores)
+        said = [texts_of_sets[k] for k in shares.argmax(axis=1)]
+        ways["scored_sets"] = Answered(said, of_labels.astype(np.float32))
     ways |= baselines
     entry = {"calibration": {}, **measure_open_ways(ways, rows, suite.n_bootstrap, seed), "confusion": {}}
     return {**entry, **facts, "notes": notes}, ways, texts
-
-
-def label_sets(spec: TaskSpec) -> list[tuple[str, ...]]:
-    """Every set of labels that an answer of kind multilabel may name, in the order it names them; none for many."""
-    words = list(spec.labels.values())
-    if spec.kind != "multilabel" or len(words) > MANY_LABELS:
-        return []
-    return [found for n in range(len(words) + 1) for found in combinations(words, n)]
-
-
-def score_sets(
-    candidate: Candidate, spec: TaskSpec, records: Sequence[dict[str, Any]], sets: Sequence[tuple[str, ...]]
-) -> Answered:
-    """The likeliest set of labels of each of N rows, and each label's probability (N, K), of all sets that hold it.
-
-    Raises:
-        InputError: a row that does not fit the model, or a model that gives NaN.
-    """
-    texts = [", ".join(found) or str(spec.none_label) for found in sets]
-    shares = probabilities(scores_of(candidate, records, texts, f"{spec.id}, scored"))
-    holds = np.array([[word in found for word in spec.labels.values()] for found in sets], dtype=float)
-    return Answered([texts[k] for k in shares.argmax(axis=1)], np.clip(shares @ holds, 0, 1).astype(np.float32))
 
 
 def read_text(spec: TaskSpec, text: Generated) -> str | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dnahlm.config import did_you_mean, line_of
-from dnahlm.evaluation.open_answers import read_answer
 from dnahlm.evaluation.suite import Suite
 from dnahlm.io import InputError
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
+from dnahlm.tasks.written import read_answer
 
 
 @dataclass

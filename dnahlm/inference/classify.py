@@ -6,12 +6,13 @@ import numpy as np
 
 from dnahlm.dna import reverse_complement
 from dnahlm.inference.ensemble import default_ensemble, member_probabilities
+from dnahlm.inference.label_sets import scorable
 from dnahlm.inference.load import Loaded
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.kinds import options
 from dnahlm.tasks.prompt import fill_phrasing, render_prompt
-from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
+from dnahlm.tasks.spec import TaskSpec, load_task
 
 WRITTEN_TOKENS = 48  # room for an answer that is no label of a list: a number, a code, several labels
 
@@ -93,9 +94,9 @@ def bases_that_fit(loaded: Loaded, prompt_of: Callable[[str], str], sequence: st
 
 def room_for_prompt(loaded: Loaded, spec: TaskSpec) -> int:
     """Tokens a prompt of a task may have, so that its longest answer and EOS fit behind it."""
-    if not has_fixed_answers(spec):
+    if not (known := scorable(spec)):
         return context_of(loaded.model) - WRITTEN_TOKENS
-    longest = max(len(loaded.tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers(spec))
+    longest = max(len(loaded.tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in known)
     return context_of(loaded.model) - longest - 1
 
 

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dnahlm.inference.answerers import ABSTAIN, Answerer, Scored, Written
+from dnahlm.inference.answerers import ABSTAIN, Answerer, Scored, ScoredSets, Written
 from dnahlm.inference.classify import find_task
 from dnahlm.inference.ensemble import check_ensemble, default_ensemble
 from dnahlm.inference.fingerprint import origin_of
 from dnahlm.inference.fitting import Fitter, length_note
+from dnahlm.inference.label_sets import scorable
 from dnahlm.inference.load import Loaded, load
 from dnahlm.inference.parallel import is_main, progress_bar
 from dnahlm.inference.partial import check_output, partial_table
@@ -25,7 +26,7 @@ from dnahlm.inference.predict_words import announce, summary
 from dnahlm.inference.queries import Query, read_queries
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock
-from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers
+from dnahlm.tasks.spec import TaskSpec, has_fixed_answers
 
 CHUNK = 1024  # records in memory at once
 POLICIES = ("error", "center")
@@ -129,7 +130,9 @@ def ensemble_of(spec: TaskSpec, asked: list[str] | None) -> tuple[str, ...]:
     """
     if not has_fixed_answers(spec):
         if asked not in (None, ["none"]):
-            raise InputError(f"ensemble: task {spec.id} is of kind {spec.kind}; only scored answers can be averaged.")
+            raise InputError(
+                f"ensemble: task {spec.id} is of kind {spec.kind}; only answers of a list can be averaged."
+            )
         return ()
     if asked is None:
         return default_ensemble(spec)
@@ -145,15 +148,17 @@ def queries_of(fitter: Fitter, config: PredictConfig) -> Iterator[Query]:
 
 
 def answerer_of(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: PredictConfig) -> Answerer:
-    """By score where the answers are a list, else by writing.
+    """By score where the answers are a list or sets of a few labels, else by writing.
 
     Raises:
         InputError: a confidence is asked of answers that have none, or a task has an answer named `abstain`.
     """
+    if config.min_confidence and ABSTAIN in scorable(spec):
+        raise InputError(f"min_confidence: {ABSTAIN!r} is an answer of task {spec.id} and could not be told apart.")
     if has_fixed_answers(spec):
-        if config.min_confidence and ABSTAIN in answers(spec):
-            raise InputError(f"min_confidence: {ABSTAIN!r} is an answer of task {spec.id} and could not be told apart.")
         return Scored(loaded, spec, ensemble, config.min_confidence, config.batch_tokens)
+    if scorable(spec):
+        return ScoredSets(loaded, spec, config.min_confidence, config.batch_tokens)
     if config.min_confidence:
         raise InputError(
             f"min_confidence: task {spec.id} is of kind {spec.kind}, whose answers are written and have no probability."

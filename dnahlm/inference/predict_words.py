@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dnahlm.inference.answerers import ABSTAIN, VALID
 from dnahlm.inference.ensemble import members
+from dnahlm.inference.label_sets import scorable
 from dnahlm.inference.load import Loaded
-from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers
+from dnahlm.tasks.spec import TaskSpec, has_fixed_answers
 
 if TYPE_CHECKING:
     from dnahlm.inference.predict import PredictConfig
@@ -19,7 +20,7 @@ def announce(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: Pr
     """Print what decides the meaning of the numbers: tuned or not, calibrated or not, asked in how many ways."""
     if spec.id not in loaded.tasks:
         print(f"model was not tuned on task {spec.id}: these answers are zero-shot")
-    if not has_fixed_answers(spec):
+    if not scorable(spec):
         print(f"task {spec.id}: kind {spec.kind}, answers as the model writes them; model {config.model}")
         return
     fitted = loaded.calibration.get(spec.id)
@@ -27,14 +28,17 @@ def announce(loaded: Loaded, spec: TaskSpec, ensemble: Sequence[str], config: Pr
     ways = "strand as given" if not ensemble else "mean of both strands"
     if set(ensemble) - {"strands"}:
         ways = f"mean of {len(members(spec, ensemble))} ways to ask ({', '.join(ensemble)})"
-    print(f"task {spec.id}: answers {', '.join(answers(spec))}; probabilities: {scale}, {ways}; model {config.model}")
+    if not has_fixed_answers(spec):
+        ways = "asked once, each set of labels scored"
+    words = ", ".join(spec.labels.values())
+    print(f"task {spec.id}: answers {words}; probabilities: {scale}, {ways}; model {config.model}")
 
 
 def summary(spec: TaskSpec, counts: Counter[str], cut: int, begun: int, seconds: float, config: PredictConfig) -> str:
     """What was answered, in one line."""
     total = counts.total()
-    if has_fixed_answers(spec):
-        told = [f"{counts[answer]:,} {answer}" for answer in answers(spec)]
+    if scorable(spec):
+        told = [f"{counts[answer]:,} {answer}" for answer in scorable(spec)]
         if config.min_confidence:
             told.append(f"{counts[ABSTAIN]:,} {ABSTAIN} below {config.min_confidence:g}")
     else:

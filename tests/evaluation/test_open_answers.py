@@ -6,8 +6,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import f1_score
 
 from dnahlm.evaluation.baselines.open import OPEN_BASELINES
-from dnahlm.evaluation.open_answers import figures, measure_open, open_intervals, read_answer
+from dnahlm.evaluation.open_answers import figures, measure_open, open_intervals
 from dnahlm.tasks.spec import Source, TaskSpec
+from dnahlm.tasks.written import read_answer
 
 
 def spec(kind, **more):

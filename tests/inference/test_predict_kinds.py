@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from tuned_folder import PROMOTER, task_yaml
 
-from dnahlm.inference.answerers import is_answer
-from dnahlm.inference.classify import classify
+from dnahlm.inference.classify import classify, task_prompt
+from dnahlm.inference.label_sets import MANY_LABELS
 from dnahlm.inference.predict import PredictConfig, run
+from dnahlm.inference.scorer import probabilities, score
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import load_task
+from dnahlm.tasks.written import read_answer
 
 COLUMNS = {
     "pair": "{reference: ref, alternative: alt, label: y}",
@@ -73,8 +75,8 @@ def test_pairs_in_a_fasta_file_or_too_long_for_the_model_are_refused(answer, tmp
         answer(task, "alt,ref", f"{dna(30)},{dna(40)}", sequence_column="alt")
 
 
-def written_task(path, kind, more):
-    labels = {"0": "low", "1": "high"} if kind == "multilabel" else {}
+def written_task(path, kind, more, labels=None):
+    labels = labels or {}
     text = task_yaml("written", labels, PROMOTER).replace("kind: classification", f"kind: {kind}") + more
     metric = {"regression": "spearman", "multilabel": "f1_micro", "hierarchical": "level_accuracy"}[kind]
     text = text.replace("metrics: [mcc, accuracy]", f"metrics: [{metric}]")
@@ -85,17 +87,19 @@ def written_task(path, kind, more):
 @pytest.mark.parametrize(
     ("kind", "more", "valid", "invalid"),
     [
-        ("regression", "decimals: 1\n", ["1.5", "-3"], ["nan", "much", ""]),
-        ("multilabel", "none_label: none\n", ["low, high", "none", "high"], ["low, low", "other", "", "none, low"]),
+        ("regression", "decimals: 1\n", ["1.5", "-3"], ["nan", "much", "", "1_0", "1e5", " 1"]),
+        ("multilabel", "none_label: none\n", ["0, 3", "none", "3"], ["0, 0", "other", "", "none, 0"]),
         ("hierarchical", "levels: 2\n", ["1.2", "1.-"], ["1", "a b.c", ""]),
     ],
 )
 def test_kinds_without_a_list_of_answers_are_answered_by_what_the_model_writes(
     answer, tmp_path, capsys, kind, more, valid, invalid
 ):
-    task = written_task(tmp_path / "task.yaml", kind, more)
+    labels = {str(n): str(n) for n in range(MANY_LABELS + 1)} if kind == "multilabel" else {}
+    task = written_task(tmp_path / "task.yaml", kind, more, labels)
     spec = load_task(task)
-    assert all(is_answer(spec, text) for text in valid) and not any(is_answer(spec, text) for text in invalid)
+    assert all(read_answer(spec, text) is not None for text in valid)
+    assert all(read_answer(spec, text) is None for text in invalid)
     rows = answer(task, "sequence", *(dna(40, i) for i in range(3)))
     assert list(rows[0]) == ["id", "label", "valid", "bases", "note"]
     for row in rows:  # random weights write no answer
@@ -103,3 +107,22 @@ def test_kinds_without_a_list_of_answers_are_answered_by_what_the_model_writes(
     assert "0 valid, 3 invalid" in capsys.readouterr().out
     with pytest.raises(InputError, match="written and have no probability"):
         answer(task, "sequence", dna(40), min_confidence=0.5)
+
+
+def test_sets_of_a_few_labels_have_probabilities_and_one_can_abstain(answer, tmp_path, loaded, capsys):
+    labels = {"0": "low", "1": "high"}
+    task = written_task(tmp_path / "task.yaml", "multilabel", "none_label: none\n", labels)
+    rows = answer(task, "sequence", *(dna(40, i) for i in range(5)))
+    assert list(rows[0]) == ["id", "label", "probability", "p(low)", "p(high)", "bases", "note"]
+    sets = ["none", "low", "high", "low, high"]
+    prompts = [task_prompt(loaded, load_task(task), dna(40, i)) for i in range(5)]
+    shares = probabilities(score(loaded.model, loaded.tokenizer, prompts, sets))
+    for row, p in zip(rows, shares, strict=True):
+        assert row["label"] == sets[p.argmax()] and float(row["probability"]) == pytest.approx(p.max(), abs=1e-5)
+        assert float(row["p(low)"]) == pytest.approx(p[1] + p[3], abs=1e-5)
+        assert float(row["p(high)"]) == pytest.approx(p[2] + p[3], abs=1e-5)
+    assert "each set of labels scored" in capsys.readouterr().out
+    unsure = answer(task, "sequence", dna(40, 0), min_confidence=1.0)
+    assert unsure[0]["label"] == "abstain" and unsure[0]["p(low)"] == rows[0]["p(low)"]
+    with pytest.raises(InputError, match="only answers of a list can be averaged"):
+        answer(task, "sequence", dna(40), ensemble=["phrasings"])

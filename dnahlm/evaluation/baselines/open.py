@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dnahlm.evaluation.open_answers import read_answer
 from dnahlm.tasks.kinds import options
 from dnahlm.tasks.spec import TaskSpec
+from dnahlm.tasks.written import read_answer
 
 
 def open_majority(spec: TaskSpec, texts: Sequence[str], answers: Sequence[str], test: Sequence[str]) -> list[str]:
