@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from dnahlm.manifest import FILE_NAME, read_json, sha256
 from dnahlm.model.create import context_of
 from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
 from dnahlm.tasks.spec import load_task
-from dnahlm.tokenizer.load import read_tokenizer, require_complete, template_fingerprint
+from dnahlm.tokenizer.load import read_tokenizer, require_complete
 
 ALPACA, OWN = "alpaca", "own"
 
@@ -64,14 +63,12 @@ def open_candidate(path: str, name: str) -> Candidate:
     changes no score, because padding is masked.
 
     Raises:
-        InputError: as `inference.load.load`; a tokenizer without end token; a chat template that renders no question,
-            or is not the one the model was tuned with.
+        InputError: as `inference.load.load`; a tokenizer without end token; a chat template that renders no question.
     """
     tokenizer = read_tokenizer(path)
     if is_head(path):
         return open_head(path, name, tokenizer)
     manifest = read_json(Path(path) / FILE_NAME)
-    check_template(tokenizer, manifest, path)
     tuned_here = manifest is not None or (Path(path) / "tasks").is_dir()
     notes = complete(tokenizer, path, tuned_here)
     loaded = load(path, tokenizer=tokenizer)
@@ -104,17 +101,6 @@ def complete(tokenizer: PreTrainedTokenizerFast, where: str, tuned_here: bool) -
         notes.append("asked with thinking switched off")
     require_complete(tokenizer, where, own_pad=False)
     return notes
-
-
-def check_template(tokenizer: PreTrainedTokenizerFast, manifest: dict[str, Any] | None, where: str) -> None:
-    """Raise `InputError` when the chat template is not the one that the manifest says the model was tuned with."""
-    tuned_with, found = (manifest or {}).get("chat_template_sha256"), template_fingerprint(tokenizer)
-    if tuned_with and tuned_with != found:
-        raise InputError(
-            f"{where}: its chat template is not the one the model was tuned with ({FILE_NAME} names {tuned_with[:12]}, "
-            f"the folder holds {found[:12]}), so it would be asked in a form it never saw. Copy chat_template.jinja "
-            "from the training output again."
-        )
 
 
 def is_head(path: str) -> bool:

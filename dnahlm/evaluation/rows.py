@@ -1,7 +1,7 @@
 """Which rows of the instruction files a suite asks: the same ones for every column of the report."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,8 @@ def read_rows(suite: Suite, folder: Path, seed: int) -> dict[str, TaskRows]:
         seed: of the draw of `max_rows` rows; each task draws on its own, so adding a task changes no other.
 
     Raises:
-        InputError: a task without rows in the split; a row whose answer its task does not allow; a row that the
-            file of unseen phrasings lacks.
+        InputError: a task without rows in the split; an id that two rows have; a row whose answer its task does not
+            allow; a row that the file of unseen phrasings lacks.
     """
     path = folder / f"{suite.split}.jsonl"
     by_task = group(read_instructions(path))
@@ -62,6 +62,7 @@ def read_rows(suite: Suite, folder: Path, seed: int) -> dict[str, TaskRows]:
     rows = {}
     for task in suite.tasks or by_task:
         spec = load_task(str(folder / "tasks" / f"{task}.yaml"))
+        check_ids(by_task[task], path)
         check_answers(by_task[task], spec, path)
         check_answers(train.get(task, []), spec, folder / "train.jsonl")
         asked = draw(by_task[task], suite.max_rows, f"{seed} {task}")
@@ -99,6 +100,16 @@ def match(asked: list[dict], held_out: list[dict], folder: Path) -> list[dict]:
                 "under this id. Run `dnahlm instructions build` again, or set held_out_phrasing: false in the suite."
             )
     return [by_id[record["id"]] for record in asked]
+
+
+def check_ids(records: list[dict], path: Path) -> None:
+    """Raise `InputError` when two rows of a task have one id, by which its other wordings and predictions are found."""
+    repeated = [name for name, n in Counter(record["id"] for record in records).items() if n > 1]
+    if repeated:
+        raise InputError(
+            f"{path}: {len(repeated):,} ids are there more than once, the first is {repeated[0]!r}. Run "
+            "`dnahlm instructions build` again."
+        )
 
 
 def check_answers(records: list[dict], spec: TaskSpec, path: Path) -> None:

@@ -95,7 +95,10 @@ def shared_cache(model: PreTrainedModel, ids: Ids) -> Cache:
     """Keys, values and convolution states of a beginning, of batch size 1."""
     # Without its config no layer throws away what lies before a sliding window: the mask is what hides it.
     cache = DynamicCache(config=model.config if "conv" in layers_of(model) else None)
-    model(torch.tensor([ids], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    whole = torch.tensor([ids], device=model.device)
+    # Without a mask some models warn where a text begins with a token that is also their padding.
+    seen = torch.ones_like(whole)
+    model(whole, attention_mask=seen, past_key_values=cache, use_cache=True, logits_to_keep=1)
     return cache
 
 

@@ -32,14 +32,14 @@ def find_task(loaded: Loaded, name: str) -> TaskSpec:
         raise InputError(f"{error} The model {loaded.path} was tuned on: {tuned}.") from error
 
 
-def task_record(spec: TaskSpec, input: str) -> dict[str, str]:
-    """The question of a task, in its first training phrasing, about one input."""
-    return {"instruction": fill_phrasing(spec.phrasings[0], options(spec)), "input": input}
+def task_record(spec: TaskSpec, input: str, instruction: str | None = None) -> dict[str, str]:
+    """The question of a task about one input: `instruction`, or its first training phrasing."""
+    return {"instruction": instruction or fill_phrasing(spec.phrasings[0], options(spec)), "input": input}
 
 
-def task_prompt(loaded: Loaded, spec: TaskSpec, input: str) -> str:
+def task_prompt(loaded: Loaded, spec: TaskSpec, input: str, instruction: str | None = None) -> str:
     """The prompt of `task_record`; of a task about one sequence the input is the sequence."""
-    record = task_record(spec, input)
+    record = task_record(spec, input, instruction)
     return render_prompt(loaded.tokenizer, record["instruction"], record["input"])
 
 
@@ -49,6 +49,7 @@ def classify(
     sequences: list[str],
     batch_tokens: int | None = None,
     ensemble: Sequence[str] | None = None,
+    instruction: str | None = None,
 ) -> np.ndarray:
     """Calibrated probability of each answer of a task, for N sequences.
 
@@ -60,6 +61,7 @@ def classify(
         batch_tokens: tokens computed at once.
         ensemble: the ways of asking that are averaged, see `inference.ensemble`; None = both strands when the task is
             `strand_symmetric`, else one.
+        instruction: the question; None = the task's first training phrasing.
 
     Returns:
         (N, K) float64, answers in the order of the YAML, rows sum to 1.
@@ -68,7 +70,7 @@ def classify(
         InputError: a sequence is too long for the model, or the model gives NaN.
     """
     ensemble = default_ensemble(spec) if ensemble is None else ensemble
-    records = [task_record(spec, sequence) for sequence in sequences]
+    records = [task_record(spec, sequence, instruction) for sequence in sequences]
     return member_probabilities(loaded, spec, records, ensemble, batch_tokens).mean(axis=0)
 
 
@@ -100,21 +102,27 @@ def room_for_prompt(loaded: Loaded, spec: TaskSpec) -> int:
     return context_of(loaded.model) - longest - 1
 
 
-def task_bases_that_fit(loaded: Loaded, spec: TaskSpec, sequence: str) -> int | None:
-    """`bases_that_fit` for a task's own question and longest answer, on the strand that needs more tokens."""
+def task_bases_that_fit(loaded: Loaded, spec: TaskSpec, sequence: str, instruction: str | None = None) -> int | None:
+    """`bases_that_fit` for a task's question and longest answer, on the strand that needs more tokens."""
     room = room_for_prompt(loaded, spec)
     strands = [sequence, reverse_complement(sequence)] if spec.strand_symmetric else [sequence]
-    fits = [bases_that_fit(loaded, lambda dna: task_prompt(loaded, spec, dna), strand, room) for strand in strands]
+
+    def prompt_of(dna: str) -> str:
+        return task_prompt(loaded, spec, dna, instruction)
+
+    fits = [bases_that_fit(loaded, prompt_of, strand, room) for strand in strands]
     return min((fit for fit in fits if fit is not None), default=None)
 
 
-def require_fits(loaded: Loaded, spec: TaskSpec, sequence: str, where: str, advice: str) -> None:
+def require_fits(
+    loaded: Loaded, spec: TaskSpec, sequence: str, where: str, advice: str, instruction: str | None = None
+) -> None:
     """Refuse a sequence whose prompt exceeds the context, in bases.
 
     Raises:
         InputError: the record `where` is too long; says how many bases about fit, then `advice`.
     """
-    fit = task_bases_that_fit(loaded, spec, sequence)
+    fit = task_bases_that_fit(loaded, spec, sequence, instruction)
     if fit is not None:
         raise InputError(
             f"{where}: {len(sequence):,} bases are too long for this model with task {spec.id}: "

@@ -123,9 +123,11 @@ def stream(
     new_ids: list[int] = []
     shown, stopped, cache = "", False, None
     step = torch.tensor([ids], device=model.device)
+    seen: torch.Tensor | None = torch.ones_like(step)  # said once: a prompt may begin with what is also the pad token
     for _ in range(min(max_new_tokens, context_of(model) - len(ids))):
         with torch.inference_mode():
-            output = model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            output = model(input_ids=step, attention_mask=seen, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        seen = None
         cache, token = output.past_key_values, int(output.logits[0, -1].argmax())
         if token == tokenizer.eos_token_id:
             stopped = True

@@ -14,7 +14,7 @@ from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, read_json
 from dnahlm.model.load import ADAPTER_FILE, check_rows, load_adapter, load_checkpoint, require_checkpoint_files
 from dnahlm.tasks.spec import TaskSpec, load_task
-from dnahlm.tokenizer.load import fingerprint, load_tokenizer
+from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 
 PRECISIONS = ("fp32", "bf16")
 FACTS = ("n_train", "min_bases", "max_bases")  # of each task, in tasks.json
@@ -44,7 +44,8 @@ def load(folder: str | Path, precision: str = "fp32", tokenizer: PreTrainedToken
 
     Raises:
         InputError: no such folder or model; no config, weights or tokenizer in it; weights that do not fill the
-            model; a tokenizer that belongs to another model; an unknown precision.
+            model; a tokenizer that belongs to another model; a chat template that is not the one the model was tuned
+            with; an unknown precision.
     """
     if precision not in PRECISIONS:
         raise InputError(f"precision: found {precision!r}; allowed: {', '.join(PRECISIONS)}.")
@@ -58,6 +59,7 @@ def load(folder: str | Path, precision: str = "fp32", tokenizer: PreTrainedToken
     manifest = read_json(path / FILE_NAME)
     check_rows(model, tokenizer, str(folder))
     check_fingerprint(tokenizer, manifest, str(folder))
+    check_template(tokenizer, manifest, str(folder))
     tasks = {spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))}
     model = in_bf16(model) if precision == "bf16" else model
     model = (faster(model) if device().type == "cpu" else model).to(device()).eval()
@@ -95,4 +97,15 @@ def check_fingerprint(tokenizer: PreTrainedTokenizerFast, manifest: dict[str, An
         raise InputError(
             f"{where}: the tokenizer is not the one the model was trained with ({FILE_NAME} names {trained_with[:12]}, "
             f"the folder holds {fingerprint(tokenizer)[:12]}). Copy the tokenizer files from the training output again."
+        )
+
+
+def check_template(tokenizer: PreTrainedTokenizerFast, manifest: dict[str, Any] | None, where: str) -> None:
+    """Raise `InputError` when the chat template is not the one that the manifest says the model was tuned with."""
+    tuned_with, found = (manifest or {}).get("chat_template_sha256"), template_fingerprint(tokenizer)
+    if tuned_with and tuned_with != found:
+        raise InputError(
+            f"{where}: its chat template is not the one the model was tuned with ({FILE_NAME} names {tuned_with[:12]}, "
+            f"the folder holds {found[:12]}), so it would be asked in a form it never saw. Copy chat_template.jinja "
+            "from the training output again."
         )

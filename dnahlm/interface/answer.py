@@ -38,7 +38,7 @@ def answer_once(loaded: Loaded, question: str, sequence: str, max_new_tokens: in
         InputError: the sequence is too long for the model.
     """
     match = match_question(loaded, question, sequence)
-    probabilities = task_probabilities(loaded, match, sequence)
+    probabilities = task_probabilities(loaded, match, question, sequence)
     prompt, n_new, _ = fit_conversation(loaded, [], question, sequence, max_new_tokens)
     written = write(loaded, prompt, n_new, lambda piece: None)
     return Answer(written.text, written.stopped, match.task.id if match else None, probabilities)
@@ -50,16 +50,22 @@ def match_question(loaded: Loaded, question: str, sequence: str | None) -> Match
     return match_task(question, tasks, loaded.task_facts, len(sequence) if sequence else None)
 
 
-def task_probabilities(loaded: Loaded, match: Match | None, sequence: str | None) -> dict[str, float] | None:
-    """Probability of each answer of the matched task, asked in the task's own words; None without task or sequence.
+def task_probabilities(
+    loaded: Loaded, match: Match | None, question: str, sequence: str | None
+) -> dict[str, float] | None:
+    """Probability of each answer of the matched task; None without task or sequence.
+
+    A question in the task's own words is put as it stands and on the given strand, so that the probabilities are those
+    of what the model is about to write; any other is put in the task's first phrasing, which the model was tuned on.
 
     Raises:
         InputError: the sequence is too long for the model.
     """
     if match is None or sequence is None:
         return None
-    require_fits(loaded, match.task, sequence, "your sequence", "Give a shorter one.")
-    shares = classify(loaded, match.task, [sequence])[0]
+    asked, ensemble = (question, ()) if match.in_its_words else (None, None)
+    require_fits(loaded, match.task, sequence, "your sequence", "Give a shorter one.", asked)
+    shares = classify(loaded, match.task, [sequence], ensemble=ensemble, instruction=asked)[0]
     return dict(zip(answers(match.task), shares.tolist(), strict=True))
 
 

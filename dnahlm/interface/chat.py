@@ -31,7 +31,8 @@ Ask a question and give a DNA sequence, in one message or one after the other:
   Is this a promoter? @my.fa          the first record of a file; @my.fa:name takes a named one
   a sequence alone                    asks the last question again; a question alone asks about the last sequence
 The text is what the model writes after your own words and the turns before. The probabilities are those of the task's
-labels, asked in the task's own words, without the turns before (strand-symmetric tasks: mean of both strands).
+labels, without the turns before: after your very words where these are a wording of the task, else after the task's
+first wording (then, where the task has no direction, the mean of both strands).
 Commands: /help  /tasks  /reset (forget the conversation)  /quit
 Not a clinical or diagnostic tool."""
 
@@ -109,7 +110,7 @@ class Chat:
 
     def answer(self, question: str, sequence: str | None, match: Match | None) -> None:
         """Stream the model's text, then show the label probabilities; remember the turn."""
-        probabilities = task_probabilities(self.loaded, match, sequence)
+        probabilities = task_probabilities(self.loaded, match, question, sequence)
         prompt, n_new, dropped = fit_conversation(self.loaded, self.history, question, sequence, self.max_new_tokens)
         if dropped:
             self.say(f"(the {dropped} oldest turns no longer fit the model's context and are left out)", "dim")
@@ -135,7 +136,8 @@ class Chat:
         task, loaded = match.task, self.loaded
         calibrated = "calibrated" if task.id in loaded.calibration else "not calibrated"
         strands = ", mean of both strands" if task.strand_symmetric else ""
-        self.say(f"task {task.id} ({calibrated}{strands}):")
+        asked = "asked as you did" if match.in_its_words else f"asked in the task's words{strands}"
+        self.say(f"task {task.id} ({calibrated}, {asked}):")
         width = max(map(len, answer.probabilities or {}))
         for label, p in (answer.probabilities or {}).items():
             self.say(f"  {label:<{width}}  {p:6.1%} {'#' * round(20 * p)}", "bold" if label == answer.label else None)

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from math import log, sqrt
 
-from dnahlm.tasks.prompt import fill_phrasing
+from dnahlm.evaluation.wording import listed_order
+from dnahlm.tasks.prompt import OPTIONS_FIELD, fill_phrasing
 from dnahlm.tasks.spec import TaskSpec, answers
 
 THRESHOLD = 0.35  # cosine from which a question counts as a task's question
@@ -27,6 +28,7 @@ class Match:
     task: TaskSpec
     cosine: float
     also: tuple[str, ...] = ()
+    in_its_words: bool = False  # the question is one of the task's own wordings
 
 
 def match_task(
@@ -54,13 +56,23 @@ def match_task(
     if top < THRESHOLD:
         return None
 
-    def rank(name: str) -> tuple[bool, float]:
+    def rank(name: str) -> tuple[bool, bool, float]:
         seen = facts.get(name)
         fits = bool(seen) and n_bases is not None and seen["min_bases"] <= n_bases <= seen["max_bases"]
-        return fits, best[name]
+        return is_wording(question, tasks[name]), fits, best[name]
 
     close = sorted((name for name in best if best[name] >= NEARLY * top), key=rank, reverse=True)
-    return Match(tasks[close[0]], best[close[0]], tuple(close[1:]))
+    return Match(tasks[close[0]], best[close[0]], tuple(close[1:]), is_wording(question, tasks[close[0]]))
+
+
+def is_wording(question: str, spec: TaskSpec) -> bool:
+    """Whether a question is a phrasing of the task file, held-out ones too, with the answers listed in any order."""
+    for phrasing in (*spec.phrasings, *spec.held_out_phrasings):
+        before, field, after = phrasing.partition(OPTIONS_FIELD)
+        listed = question.removeprefix(before).removesuffix(after)
+        if before + listed + after == question and (listed_order(listed, answers(spec)) if field else not listed):
+            return True
+    return False
 
 
 def task_texts(spec: TaskSpec) -> list[str]:

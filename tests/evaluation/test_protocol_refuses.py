@@ -13,6 +13,7 @@ from dnahlm.io import InputError
     ("spoil", "message"),
     [
         (lambda f: (f / "test_held_out.jsonl").write_text((f / "test.jsonl").read_text().split("\n", 1)[1]), "lacks row 'toy_promoter-test-0'"),
+        (lambda f: (f / "test.jsonl").write_text((f / "test.jsonl").read_text().replace("-test-7\"", "-test-8\"")), "1 ids are there more than once, the first is 'toy_promoter-test-8'"),
         (lambda f: (f / "manifest.json").unlink(), "not a finished output of `dnahlm instructions build`"),
         (lambda f: shutil.rmtree(f), "instructions"),
     ],

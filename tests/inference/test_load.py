@@ -127,6 +127,12 @@ def test_a_tokenizer_other_than_the_one_in_the_manifest_is_refused(copy_of):
         load(copy_of)
 
 
+def test_a_chat_template_other_than_the_one_in_the_manifest_is_refused(copy_of):
+    (copy_of / "manifest.json").write_text(json.dumps({"stage": "sft", "chat_template_sha256": "0" * 64}))
+    with pytest.raises(InputError, match="chat template is not the one the model was tuned with"):
+        load(copy_of)
+
+
 def test_a_damaged_calibration_file_is_named(copy_of):
     (copy_of / "calibration.json").write_text("{")
     with pytest.raises(InputError, match=r"calibration\.json: not valid JSON"):

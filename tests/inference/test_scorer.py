@@ -3,6 +3,7 @@ import random
 import numpy as np
 import pytest
 import torch
+import transformers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -186,6 +187,18 @@ def test_a_model_that_gives_nan_is_named_broken(tiny_tokenizer):
     model.transformer.ln_f.weight.data[3] = float("nan")
     with pytest.raises(InputError, match="weights are broken"):
         score(model, tiny_tokenizer, prompts_of(tiny_tokenizer, [10]), OPTIONS)
+
+
+def test_prompts_that_begin_with_the_pad_token_are_scored_without_a_warning(tiny_tokenizer, caplog):
+    model = random_model("gpt2", tiny_tokenizer)
+    model.config.pad_token_id = tiny_tokenizer.eos_token_id
+    prompts = [tiny_tokenizer.eos_token + prompt for prompt in prompts_of(tiny_tokenizer, [20, 30])]
+    transformers.logging.enable_propagation()
+    transformers.logging.get_logger("transformers.modeling_utils").warning_once.cache_clear()
+    found = score(model, tiny_tokenizer, prompts, OPTIONS[:2])
+    transformers.logging.disable_propagation()
+    assert "attention_mask" not in caplog.text
+    np.testing.assert_allclose(found, naive_all(model, tiny_tokenizer, prompts, OPTIONS[:2]), atol=1e-4)
 
 
 IDS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12), min_size=1, max_size=40)

@@ -8,12 +8,15 @@ import sys
 import numpy as np
 import pytest
 
+from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.classify import classify
 from dnahlm.inference.generator import Generated
+from dnahlm.inference.scorer import score
 from dnahlm.interface.answer import fit_conversation
 from dnahlm.interface.chat import ChatConfig, answer_once, run
 from dnahlm.io import InputError
-from dnahlm.tasks.prompt import render_prompt
+from dnahlm.tasks.prompt import fill_phrasing, render_prompt
+from dnahlm.tasks.spec import answers
 
 DNA = "".join(random.Random(0).choices("ACGT", k=70))
 
@@ -33,10 +36,25 @@ def chat(tuned_folder):
 
 def test_a_tuned_question_gets_text_and_the_probabilities_of_predict(chat, loaded):
     shown = chat(f"Is this DNA sequence a promoter? {DNA}", "")
-    assert "model> " in shown and "task core_promoter (calibrated, mean of both strands)" in shown
+    assert (
+        "model> " in shown
+        and "task core_promoter (calibrated, asked in the task's words, mean of both strands)" in shown
+    )
     p = classify(loaded, loaded.tasks["core_promoter"], [DNA])[0]
     assert f"promoter      {p[1]:6.1%}" in shown
     assert "free generation" not in shown
+
+
+def test_the_probabilities_beside_a_wording_of_the_task_are_those_of_that_very_question(chat, loaded):
+    spec = loaded.tasks["core_promoter"]
+    for phrasing in (spec.phrasings[3], spec.held_out_phrasings[0]):
+        question = fill_phrasing(phrasing, ["promoter", "non-promoter"])
+        found = answer_once(loaded, question, DNA).probabilities
+        prompts = [render_prompt(loaded.tokenizer, question, DNA)]
+        expected = calibrated(loaded, spec, score(loaded.model, loaded.tokenizer, prompts, answers(spec)))[0]
+        np.testing.assert_allclose(np.log([found[word] for word in answers(spec)]), np.log(expected), atol=1e-3)
+        assert np.abs(np.log(expected / classify(loaded, spec, [DNA])[0])).max() > 0.05  # it is another question
+    assert "task core_promoter (calibrated, asked as you did)" in chat(f"{question} {DNA}", "")
 
 
 def test_a_question_of_no_task_is_answered_freely_and_says_so(chat):
@@ -55,7 +73,7 @@ def test_a_tuned_question_without_dna_asks_for_it_and_takes_it_next(chat):
 def test_a_follow_up_question_is_about_the_last_sequence(chat):
     shown = chat(f"Is this DNA sequence a promoter? {DNA}", "", "Is this a splice donor or acceptor?")
     assert "(about the last sequence, 70 bases)" in shown
-    assert "task splice_site (not calibrated)" in shown
+    assert "task splice_site (not calibrated, asked in the task's words)" in shown
 
 
 def test_a_sequence_without_a_question_waits_for_one(chat):

@@ -1,6 +1,6 @@
 import pytest
 
-from dnahlm.interface.matching import match_task
+from dnahlm.interface.matching import is_wording, match_task
 from dnahlm.tasks.prompt import fill_phrasing
 from dnahlm.tasks.spec import answers, load_task, shipped_tasks
 
@@ -14,6 +14,22 @@ def test_every_phrasing_of_a_task_means_that_task(loaded):
     for name, spec in loaded.tasks.items():
         for phrasing in [*spec.phrasings, *spec.held_out_phrasings]:
             assert match(loaded, fill_phrasing(phrasing, answers(spec)[::-1])) == name, phrasing
+
+
+def test_a_wording_of_the_task_is_known_in_any_order_of_its_answers_and_nothing_else_is(loaded):
+    spec = loaded.tasks["splice_site"]
+    for phrasing in [*spec.phrasings, *spec.held_out_phrasings]:
+        for words in (answers(spec), answers(spec)[::-1]):
+            assert is_wording(fill_phrasing(phrasing, words), spec), phrasing
+    whole = fill_phrasing(spec.phrasings[0], answers(spec))
+    for other in (
+        "",
+        whole[:-1],
+        f"{whole} ",
+        whole.replace("donor", "giver"),
+        fill_phrasing(spec.phrasings[0], ["a"]),
+    ):
+        assert not is_wording(other, spec), other
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,8 @@ def check_report(report: Any, where: str) -> None:
         raise InputError(
             f"{where}: lacks {missing}, so it is no report of `dnahlm evaluate`, or an older one. Run it again."
         )
+    if not all(isinstance(model, dict) and {"name", "path"} <= model.keys() for model in report["models"]):
+        raise InputError(f"{where}: an entry of `models` has no name or path. Run `dnahlm evaluate` again.")
     names = [model["name"] for model in report["models"]]
     for number, task in enumerate(report["tasks"], 1):
         missing = [key for key in OF_TASK if key not in task]

@@ -151,6 +151,10 @@ def test_a_report_of_an_older_layout_is_refused(folders, copied):
     (copied / "report.json").write_text(json.dumps(report))
     with pytest.raises(InputError, match=r"report\.json: written by an older dnahlm"):
         compare(folders / "weak", copied)
+    report["models"] = [{"path": "x"}]
+    (copied / "report.json").write_text(json.dumps(report))
+    with pytest.raises(InputError, match="an entry of `models` has no name or path"):
+        compare(folders / "weak", copied)
     (copied / "report.json").write_text("{")
     with pytest.raises(InputError, match="not valid JSON"):
         compare(folders / "weak", copied)
