@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dnahlm.evaluation.metrics import BINS, METRICS, PROBABILITY_METRICS, brier_terms, confidence_bins, numbered
+from dnahlm.evaluation.metrics import BINS, METRICS, PROBABILITY_METRICS, bins_of, brier_terms, numbered
 
 LEVEL = 0.95
 BLOCK = 1 << 18  # counts held at once (rows x resamples); 2 MB
@@ -80,8 +80,8 @@ class Meter:
         self.has_chances = answered.chances is not None
         if answered.chances is not None:
             chances = answered.chances
-            confidence, bins = confidence_bins(chances)
-            gaps = np.eye(BINS)[bins].T * ((chances.argmax(axis=1) == right) - confidence)
+            confidence = chances.max(axis=1)
+            gaps = np.eye(BINS)[bins_of(confidence)].T * ((chances.argmax(axis=1) == right) - confidence)
             self.terms = np.concatenate([gaps, brier_terms(chances, right)[None]], dtype=np.float32)
             self.curves = [Curve(chances[:, j], right == j) for j in ([1] if k == 2 else range(k))]
 

@@ -11,11 +11,12 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from dnahlm.evaluation.kept import KeptAnswers
 from dnahlm.inference.load import Loaded, load, read_task_facts
+from dnahlm.inference.parallel import device
 from dnahlm.io import InputError, shipped
 from dnahlm.manifest import FILE_NAME, read_json, sha256
 from dnahlm.model.create import context_of
 from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
-from dnahlm.tasks.spec import load_task
+from dnahlm.tasks.spec import tasks_in
 from dnahlm.tokenizer.load import read_tokenizer, require_complete
 
 ALPACA, OWN = "alpaca", "own"
@@ -137,8 +138,8 @@ def open_head(path: str, name: str, tokenizer: PreTrainedTokenizerFast) -> Candi
     check_rows(model, tokenizer, path)
     folder = Path(path)
     loaded = Loaded(
-        model=model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), tokenizer=tokenizer, path=path,
-        tasks={spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))},
+        model=model.to(device()).eval(), tokenizer=tokenizer, path=path,
+        tasks=tasks_in(folder),
         task_facts=read_task_facts(folder / "tasks.json"), manifest=read_json(folder / FILE_NAME),
     )  # fmt: skip
     return Candidate(name, loaded, "", answers, ["a classification head: it reads the sequence alone and cannot write"])

@@ -103,16 +103,20 @@ def ece(probabilities: np.ndarray, references: Sequence[str], answers: Sequence[
     >>> round(ece(np.array([[0.1, 0.9]] * 4), ["yes", "yes", "yes", "no"], ["no", "yes"]), 3)
     0.15
     """
-    confidence, bins = confidence_bins(probabilities)
+    confidence = probabilities.max(axis=1)
+    bins = bins_of(confidence)
     correct = probabilities.argmax(axis=1) == numbered(references, answers)
     gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
     return float(np.abs(gaps).sum() / len(bins))
 
 
-def confidence_bins(probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of each row, and its bin, 0 to 14; a bin holds its upper end."""
-    confidence = probabilities.max(axis=1)
-    return confidence, np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+def bins_of(confidence: np.ndarray) -> np.ndarray:
+    """The bin of each confidence, 0 to 14; a bin holds its upper end.
+
+    >>> bins_of(np.array([0.0, 0.2, 0.21, 1.0])).tolist()
+    [0, 2, 3, 14]
+    """
+    return np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
 
 
 def invalid_share(predictions: Sequence[str | None]) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from dnahlm.inference.load import Loaded
 from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, sha256
-from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, load_task
+from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, tasks_in
 
 INSTRUCTIONS_STAGE = "instructions build"
 TRAINING_STAGES = ("pretrain", "sft")
@@ -65,7 +65,7 @@ def earlier_tasks(folder: Path, digest: str | None) -> dict[str, TaskSpec]:
     """The task files of an instructions folder, none when it is gone or is another one by now."""
     if not is_still(folder, digest):
         return {}
-    return {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
+    return tasks_in(folder)
 
 
 def is_still(folder: Path, digest: str | None) -> bool:

@@ -12,6 +12,7 @@ from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.shuffle import shuffle_pairs
 from dnahlm.evaluation.suite import Suite
 from dnahlm.evaluation.wording import EXAMPLES, take_apart
+from dnahlm.tasks.kinds import with_dna
 from dnahlm.tasks.records import Draw
 
 
@@ -56,16 +57,8 @@ def other_ways(rows: TaskRows, suite: Suite, seen_words: Sequence[str], seed: in
 
 
 def changed(record: dict, change: Callable[[str], str]) -> dict:
-    r"""A record with `change` done to its DNA; names of a pair's lines and proteins stay.
-
-    >>> changed({"input": "DNA: AAC\nProtein: AAC"}, reverse_complement)
-    {'input': 'DNA: GTT\nProtein: AAC'}
-    """
-    lines = []
-    for line in record["input"].split("\n"):
-        name, colon, letters = line.rpartition(": ")
-        lines.append(name + colon + (letters if name == "Protein" else change(letters)))
-    return record | {"input": "\n".join(lines)}
+    """A record with `change` done to its DNA."""
+    return record | {"input": with_dna(record["input"], change)}
 
 
 def shuffler(seed: str) -> Callable[[str], str]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
-Ids = list[int]
+from dnahlm.inference.batches import Ids
 
 
 def branched_scores(

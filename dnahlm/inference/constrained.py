@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-Ids = list[int]
+from dnahlm.inference.batches import Ids
+
 Trie = dict[int, "Trie"]
 
 

@@ -21,7 +21,7 @@ from dnahlm.inference.calibrate import Calibration, read_calibrations
 from dnahlm.io import InputError
 from dnahlm.model.load import ADAPTER_FILE
 from dnahlm.tasks.prompt import encode, fill_phrasing, render_prompt
-from dnahlm.tasks.spec import TaskSpec, answers, asks_one_sequence, has_fixed_answers, load_task
+from dnahlm.tasks.spec import TaskSpec, answers, asks_one_sequence, has_fixed_answers, tasks_in
 from dnahlm.tokenizer.load import load_tokenizer
 
 FOLDER = "decision"
@@ -41,7 +41,7 @@ def write_decisions(folder: Path) -> dict[str, Any]:
         `decision`: task -> "written", with what it lacks, or why not; for the manifest.
     """
     tokenizer = load_tokenizer(folder)
-    tasks = {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
+    tasks = tasks_in(folder)
     calibrations = read_calibrations(folder / CALIBRATION_FILE, tasks)
     found, written = {}, {}
     for spec in tasks.values():

@@ -13,8 +13,9 @@ from dnahlm.inference.load import Loaded
 from dnahlm.inference.scorer import score_ids, tokenize
 from dnahlm.inference.segmentations import cutter, drawn_ids
 from dnahlm.io import InputError
+from dnahlm.tasks.kinds import with_dna
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
-from dnahlm.tasks.spec import PAIR_KINDS, TaskSpec, answers
+from dnahlm.tasks.spec import TaskSpec, answers
 
 KINDS = ("strands", "phrasings", "segmentations")
 SEGMENTATIONS = 4  # ways to cut the DNA: the usual one and three drawn ones
@@ -103,15 +104,5 @@ def way_prompts(loaded: Loaded, spec: TaskSpec, records: Sequence[dict[str, Any]
     instructions = [record["instruction"] for record in records]
     if way.phrasing is not None:
         instructions = [fill_phrasing(spec.phrasings[way.phrasing], answers(spec))] * len(records)
-    inputs = [reverse_input(spec, record["input"]) if way.reverse else record["input"] for record in records]
+    inputs = [with_dna(r["input"], reverse_complement) if way.reverse else r["input"] for r in records]
     return render_prompts(loaded.tokenizer, instructions, inputs)
-
-
-def reverse_input(spec: TaskSpec, input: str) -> str:
-    """A record's input read from the other strand: of a pair, all its DNA; a protein stays."""
-    if spec.kind not in PAIR_KINDS:
-        return reverse_complement(input)
-    lines = [line.partition(": ") for line in input.split("\n")]
-    return "\n".join(
-        f"{name}: {letters if name == 'Protein' else reverse_complement(letters)}" for name, _, letters in lines
-    )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
+from dnahlm.inference.batches import Ids
 from dnahlm.inference.constrained import Trie, allowed_tokens, trie_of
 from dnahlm.inference.parallel import merged, progress_bar, share
 from dnahlm.inference.scorer import check_lengths, tokenize
@@ -80,7 +81,7 @@ def generate(
 def _batch(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
-    rows: list[list[int]],
+    rows: list[Ids],
     max_new_tokens: int,
     tries: list[Trie | None],
 ) -> np.ndarray:

@@ -13,7 +13,7 @@ from dnahlm.inference.parallel import device, join
 from dnahlm.io import InputError
 from dnahlm.manifest import FILE_NAME, read_json
 from dnahlm.model.load import ADAPTER_FILE, check_rows, load_adapter, load_checkpoint, require_checkpoint_files
-from dnahlm.tasks.spec import TaskSpec, load_task
+from dnahlm.tasks.spec import TaskSpec, tasks_in
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 
 PRECISIONS = ("fp32", "bf16")
@@ -60,7 +60,7 @@ def load(folder: str | Path, precision: str = "fp32", tokenizer: PreTrainedToken
     check_rows(model, tokenizer, str(folder))
     check_fingerprint(tokenizer, manifest, str(folder))
     check_template(tokenizer, manifest, str(folder))
-    tasks = {spec.id: spec for spec in map(load_task, sorted((path / "tasks").glob("*.yaml")))}
+    tasks = tasks_in(path)
     model = in_bf16(model) if precision == "bf16" else model
     model = (faster(model) if device().type == "cpu" else model).to(device()).eval()
     return Loaded(

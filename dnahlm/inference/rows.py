@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
-from dnahlm.inference.branches import Ids, repeated, sums
+from dnahlm.inference.batches import Ids
+from dnahlm.inference.branches import repeated, sums
 
 
 def continued_scores(

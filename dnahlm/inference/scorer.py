@@ -121,10 +121,10 @@ def layout_for(model: PreTrainedModel) -> str:
 
 def tokenize(
     tokenizer: PreTrainedTokenizerFast, prompts: list[str], options: list[str]
-) -> tuple[list[list[int]], list[list[list[int]]]]:
+) -> tuple[list[Ids], list[list[Ids]]]:
     """Token ids of N prompts, and for each the K lists of its options' ids, without EOS."""
     prompt_ids, _ = encode(tokenizer, prompts, [options[0]] * len(prompts))
-    by_tail: dict[str, list[list[int]]] = {}
+    by_tail: dict[str, list[Ids]] = {}
     for prompt in prompts:
         tail = prompt[-TAIL_CHARACTERS:]
         if tail not in by_tail:
@@ -133,7 +133,7 @@ def tokenize(
     return prompt_ids, [by_tail[prompt[-TAIL_CHARACTERS:]] for prompt in prompts]
 
 
-def check_lengths(prompt_ids: list[list[int]], option_ids: list[list[list[int]]], limit: int) -> None:
+def check_lengths(prompt_ids: list[Ids], option_ids: list[list[Ids]], limit: int) -> None:
     """Raise `InputError` when a prompt with its longest option and EOS is longer than the context of `limit` tokens."""
     for index, (prompt, options) in enumerate(zip(prompt_ids, option_ids, strict=True)):
         answer = max(map(len, options)) + 1

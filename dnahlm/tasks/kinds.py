@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 from dnahlm.io import InputError
 from dnahlm.tasks.spec import TaskSpec, has_fixed_answers
@@ -140,6 +141,18 @@ def sequences_in(input: str) -> list[str]:
     (['ACGT', 'ACGA'], ['ACGT'])
     """
     return [line.rpartition(": ")[2] for line in input.split("\n")]
+
+
+def with_dna(input: str, change: Callable[[str], str]) -> str:
+    r"""An input with `change` done to its DNA; the names of a pair's lines and proteins stay.
+
+    >>> with_dna("DNA: AAC\nProtein: AAC", str.lower), with_dna("ACGT", str.lower)
+    ('DNA: aac\nProtein: AAC', 'acgt')
+    """
+    lines = [line.rpartition(": ") for line in input.split("\n")]
+    return "\n".join(
+        name + colon + (letters if name == "Protein" else change(letters)) for name, colon, letters in lines
+    )
 
 
 def bases_in(input: str) -> int:

@@ -117,6 +117,11 @@ def load_task(name_or_path: str | Path) -> TaskSpec:
     return spec
 
 
+def tasks_in(folder: Path) -> dict[str, TaskSpec]:
+    """The task files that a checkpoint or an instructions folder carries, by id; empty when it has none."""
+    return {spec.id: spec for spec in map(load_task, sorted((folder / "tasks").glob("*.yaml")))}
+
+
 def task_path(name_or_path: str | Path) -> Path:
     """The file of a task.
 

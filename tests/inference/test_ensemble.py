@@ -9,11 +9,12 @@ from tokenizer_kinds import three_mers
 from dnahlm.dna import reverse_complement
 from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.classify import classify, task_record
-from dnahlm.inference.ensemble import member_probabilities, members, reverse_input
+from dnahlm.inference.ensemble import member_probabilities, members
 from dnahlm.inference.predict import PredictConfig, run
 from dnahlm.inference.scorer import score
 from dnahlm.inference.segmentations import cutter, drawn_ids
 from dnahlm.io import InputError
+from dnahlm.tasks.kinds import with_dna
 from dnahlm.tasks.prompt import fill_phrasing, render_prompts
 from dnahlm.tasks.spec import answers
 from dnahlm.tokenizer.bpe import assemble, split_pieces
@@ -102,15 +103,11 @@ def test_strands_of_a_task_with_a_direction_and_unknown_kinds_are_refused(loaded
         members(loaded.tasks["core_promoter"], ["strand"])
 
 
-def test_the_other_strand_of_a_pair_reverses_its_dna_and_keeps_a_protein(loaded):
-    spec = loaded.tasks["core_promoter"]
-    assert reverse_input(spec, "AACG") == "CGTT"
-
-    class Pair:
-        kind = "pair"
-
-    assert reverse_input(Pair, "Reference: AACG\nAlternative: AACC") == "Reference: CGTT\nAlternative: GGTT"
-    assert reverse_input(Pair, "DNA: AACG\nProtein: MKV") == "DNA: CGTT\nProtein: MKV"
+def test_the_other_strand_of_a_pair_reverses_its_dna_and_keeps_a_protein():
+    assert with_dna("AACG", reverse_complement) == "CGTT"
+    pair = with_dna("Reference: AACG\nAlternative: AACC", reverse_complement)
+    assert pair == "Reference: CGTT\nAlternative: GGTT"
+    assert with_dna("DNA: AACG\nProtein: MKV", reverse_complement) == "DNA: CGTT\nProtein: MKV"
 
 
 def test_predict_says_in_how_many_ways_it_asked_and_none_asks_once(tuned_folder, tmp_path, capsys):

@@ -19,7 +19,8 @@ READING = (
     ("AUROC, AUPRC", "for two answers, of the second one; for more, the mean of each against the rest"),
     (
         "Brier, ECE",
-        "of the calibrated probabilities; lower is better. ECE: mean distance of probability and share right",
+        "of the calibrated probabilities; lower is better. ECE: mean distance of probability and share right in the 15 "
+        "bins of the reliability plot",
     ),
     ("intervals", "95 %, over the choice of test rows only: not over seeds of tuning, not over data sets"),
     ("not checked here", "whether the pretraining corpus holds the sequences of test rows"),

@@ -137,7 +137,7 @@ def controls(report: dict[str, Any]) -> Table | None:
 def habits(report: dict[str, Any]) -> Table | None:
     """How the model answers: strictly read, read by a substring search, on the other strand, in other words."""
     keys = ("invalid_share", "exact_match_given_scored_right", "substring_accuracy", "strand_agreement",
-            "phrasing_agreement")  # fmt: skip
+            "phrasing_agreement", "option_order_agreement")  # fmt: skip
     if not any(task.get(key) is not None for task in report["tasks"] for key in keys):
         return None
     rows = [
@@ -149,7 +149,7 @@ def habits(report: dict[str, Any]) -> Table | None:
         for task in report["tasks"]
     ]
     header = ["generated acc., strict", "generated acc., substring", "invalid", "exact where scored right",
-              "same on other strand", "same in other phrasing"]  # fmt: skip
+              "same on other strand", "same in other phrasing", "same in other option order"]  # fmt: skip
     note = (
         "Strict: the text is exactly an answer and stops. Substring: the right answer occurs somewhere in the text, "
         "which counts 'non-promoter' as 'promoter' and rewards rambling; it is shown for what it hides, never used."

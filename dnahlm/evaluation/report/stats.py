@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from dnahlm.evaluation.metrics import BINS, bins_of
+
 CHUNK_CELLS = 20_000_000  # bootstrap counts held at once, 160 MB
 
 
@@ -130,15 +132,15 @@ class Bin:
         return wilson(self.right, self.n)
 
 
-def confidence_bins(confidence: np.ndarray, right: np.ndarray, n_bins: int = 10) -> list[Bin]:
-    """Rows by the probability of the answer given, in bins of equal width; empty ones are left out.
+def confidence_bins(confidence: np.ndarray, right: np.ndarray) -> list[Bin]:
+    """Rows by the probability of the answer given, in the bins of the calibration error; empty ones are left out.
 
-    >>> [(b.low, b.n, b.right) for b in confidence_bins(np.array([0.55, 0.95, 1.0]), np.array([1, 0, 1], bool))]
-    [(0.5, 1, 1), (0.9, 2, 1)]
+    >>> [(b.n, b.right) for b in confidence_bins(np.array([0.55, 0.95, 1.0]), np.array([1, 0, 1], bool))]
+    [(1, 1), (2, 1)]
     """
-    number = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    number = bins_of(confidence)
     return [
-        Bin(k / n_bins, (k + 1) / n_bins, float(confidence[number == k].mean()), int((number == k).sum()),
+        Bin(k / BINS, (k + 1) / BINS, float(confidence[number == k].mean()), int((number == k).sum()),
             int(right[number == k].sum()))
         for k in np.unique(number).tolist()
     ]  # fmt: skip

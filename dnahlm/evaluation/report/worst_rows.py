@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dnahlm.evaluation.metrics import bins_of
 from dnahlm.evaluation.report.predictions import Rows
 from dnahlm.evaluation.report.stats import Bin, confidence_bins
 from dnahlm.evaluation.report.tables import Table, number
@@ -38,7 +39,7 @@ def worst_calibrated(rows: Rows, way: str) -> Worst | None:
     bins = confidence_bins(sure, hits)
     worst = max(bins, key=lambda b: b.n * abs(b.share - b.x))
     gap = worst.share - worst.x
-    inside = (sure >= worst.low) & ((sure < worst.high) | (worst.high == 1.0))
+    inside = bins_of(sure) == bins_of(np.array([worst.x]))
     # Too sure: its wrong rows made it so, the surest first. Not sure enough: its right rows, the least sure first.
     chosen = np.flatnonzero(inside & (~hits if gap < 0 else hits))
     chosen = chosen[np.argsort(-sure[chosen] if gap < 0 else sure[chosen], kind="stable")]
@@ -57,7 +58,7 @@ def row_tables(rows: Rows, way: str) -> list[Table]:
     if worst and worst.rows:
         b, kind = worst.bin, "too sure" if worst.gap < 0 else "not sure enough"
         note = (
-            f"Of the {b.n:,} rows answered with a probability of {b.low:.1f} to {b.high:.1f}, {b.share:.1%} are right "
+            f"Of the {b.n:,} rows answered with a probability of {b.low:.3f} to {b.high:.3f}, {b.share:.1%} are right "
             f"(mean probability {b.x:.1%}): {kind}. No other bin adds more to the calibration error."
         )
         tables.append(Table("Worst calibrated", note, row_lines(rows, way, worst.rows)))
