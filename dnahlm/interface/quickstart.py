@@ -101,8 +101,10 @@ def run_stage(name: str, number: str, config: QuickstartConfig, recipe: Path, da
     unfinished = what in (PRETRAIN, SFT) and last_checkpoint(part_of(target))
     if config.resume and unfinished:
         command += ["--resume_from_checkpoint", "true"]
-    # A stage that --resume found out of date is made again.
-    command += ["--overwrite", str(config.overwrite or config.resume).lower()]
+    if config.resume and what == "evaluate" and not target.exists() and has_answers(target):
+        command += ["--resume", "true"]
+    else:  # a stage that --resume found out of date is made again
+        command += ["--overwrite", str(config.overwrite or config.resume).lower()]
     typed = ["dnahlm", *command[3:]] if command[2] == "dnahlm" else ["python", *command[1:]]
     print(f"\n{number} {shlex.join(typed)}", flush=True)
     status = subprocess.run(command).returncode
@@ -111,6 +113,13 @@ def run_stage(name: str, number: str, config: QuickstartConfig, recipe: Path, da
             f"stage {what!r} stopped with status {status}; its message is above. Finished stages are kept: "
             "--resume goes on."
         )
+
+
+def has_answers(target: Path) -> bool:
+    """Whether an evaluation was stopped behind its first answers."""
+    from dnahlm.evaluation.kept import answers_of
+
+    return answers_of(target).is_dir()
 
 
 def launcher(what: str, deepspeed: bool) -> list[str]:
