@@ -11,7 +11,7 @@ from dnahlm.dna import reverse_complement
 from dnahlm.evaluation.rows import TaskRows
 from dnahlm.evaluation.shuffle import shuffle_pairs
 from dnahlm.evaluation.suite import Suite
-from dnahlm.evaluation.wording import EXAMPLES, take_apart
+from dnahlm.evaluation.wording import EXAMPLES, bare, take_apart
 from dnahlm.tasks.kinds import with_dna
 from dnahlm.tasks.records import Draw
 
@@ -73,7 +73,8 @@ def with_label_words(rows: TaskRows, seen_words: Sequence[str]) -> Way:
     sets = list(zip(*(spec.alternative_labels[label] for label in spec.labels), strict=True)) if (
         spec.alternative_labels) else []  # fmt: skip
     # The standard words are new to a model that was tuned on the alternative ones, and the other way round.
-    words = next((list(found) for found in sets if not set(found) & {*seen_words, *rows.options}), None)
+    known = {bare(word) for word in (*seen_words, *rows.options)}
+    words = next((list(found) for found in sets if not {bare(word) for word in found} & known), None)
     if words is None:
         none.problem = "no alternative_labels in the task file that the model was not tuned on" if sets else (
             "the task file has no alternative_labels")  # fmt: skip

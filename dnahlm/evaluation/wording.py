@@ -1,5 +1,6 @@
 """The question of an instruction record taken apart, so that the same row can be asked with other words or order."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,15 @@ class Question(NamedTuple):
         """The instruction with these words for the answers, in this order (None = its own)."""
         listed = [words[k] for k in (self.order if order is None else order)]
         return fill_phrasing(self.phrasing, listed) + self.behind
+
+
+def bare(text: str) -> str:
+    """A text without signs and capitals, by which the same words are known again.
+
+    >>> bare("Is it, {options}?") == bare("is it {options}"), bare("+")
+    (True, '+')
+    """
+    return " ".join(re.findall(r"\w+", text.casefold())) or text
 
 
 def phrasing_of(spec: TaskSpec, record: dict) -> str | None:

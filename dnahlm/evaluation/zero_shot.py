@@ -13,11 +13,13 @@ from typing import Any
 
 from dnahlm.evaluation.provenance import Seen, is_still
 from dnahlm.evaluation.rows import TaskRows
-from dnahlm.evaluation.wording import phrasing_of
+from dnahlm.evaluation.wording import bare, phrasing_of
 from dnahlm.manifest import FILE_NAME, parse_manifest, sha256
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.kinds import sequences_in
 from dnahlm.tasks.leaks.find import LeakSearch
+from dnahlm.tasks.prompt import OPTIONS_FIELD
+from dnahlm.tasks.spec import TaskSpec
 
 DEGREES = ("unseen_rows", "unseen_phrasing", "unseen_label_words", "unseen_task")
 
@@ -28,27 +30,31 @@ class Overlap:
 
     checked: bool
     given_away: set[str] = dataclasses.field(default_factory=set)  # ids of rows that tuned rows give away
-    shared_files: set[str] = dataclasses.field(default_factory=set)  # tuned tasks with one of the task's data files
+    shared_files: set[str] = dataclasses.field(default_factory=set)  # other tuned tasks with one of its data files
+    own_rows: int = 0  # of its train rows, how many sequences were tuned on, under whatever name
 
 
 def overlap(seen: Seen, folder: Path, rows: TaskRows) -> Overlap:
     """Compare the rows of a task with those of every tuning, exactly and for near-duplicates, on either strand.
 
     The build of an instructions folder has already kept its own train and test rows apart. Other instructions are
-    searched if they still lie where the manifest says; else only the hashes of data files are compared.
+    searched if they still lie where the manifest says; else only the hashes of data files are compared. The data files
+    and the train rows of the task tell whether it was tuned on under another name, with the same test rows kept apart.
     """
     result = Overlap(True)
     digest = sha256(folder / FILE_NAME)
     files = data_files(parse_manifest(folder / FILE_NAME), rows.spec.id)
     for source in seen.instructions:
+        built = source.get("manifest") or {}
+        result.shared_files |= {task for task in seen.tasks - {rows.spec.id} if files & data_files(built, task)}
         if source.get("sha256") == digest:
             continue
-        if is_still(Path(source["path"]), source.get("sha256")):
-            result.given_away |= given_away(tuned_dna(Path(source["path"]) / "train.jsonl"), rows.asked)
+        if not is_still(Path(source["path"]), source.get("sha256")):
+            result.checked = False
             continue
-        result.checked = False
-        built = source.get("manifest") or {}
-        result.shared_files |= {task for task in seen.tasks if files & data_files(built, task)}
+        tuned = tuned_dna(Path(source["path"]) / "train.jsonl")
+        result.given_away |= given_away(tuned, rows.asked)
+        result.own_rows += len({dna for record in rows.train for dna in dna_of(record)}.intersection(tuned))
     return result
 
 
@@ -96,7 +102,7 @@ def degrees(seen: Seen, rows: TaskRows, ways: Iterable[str], split: str, found: 
     if not seen.known or len(found.given_away) == n:
         return result
     if rows.spec.id not in seen.tasks:
-        result["unseen_task"] = None if found.shared_files else plain
+        result["unseen_task"] = None if found.shared_files or found.own_rows else plain
         return result
     if split != "test" or not found.checked:
         return result
@@ -118,13 +124,25 @@ def degrees(seen: Seen, rows: TaskRows, ways: Iterable[str], split: str, found: 
 
 
 def texts_of(rows: TaskRows, records: Iterable[dict]) -> set[str | None]:
-    """The phrasings of the records; None among them when one is unknown."""
-    return {phrasing_of(rows.spec, record) for record in records}
+    """The phrasings of the records; None among them when one is unknown, or is not what the record asks."""
+    return {phrasing_in(rows.spec, record) for record in records}
+
+
+def phrasing_in(spec: TaskSpec, record: dict) -> str | None:
+    """The phrasing a record names, if its question is made from it: a task file may have been edited since."""
+    before, _, after = (phrasing_of(spec, record) or "").partition(OPTIONS_FIELD)
+    asked = record["instruction"]
+    fits = asked.startswith(before) and after in asked[len(before) :]
+    return phrasing_of(spec, record) if fits else None
 
 
 def unseen(texts: set[str | None], seen: set[str]) -> bool:
-    """Whether all texts are known and none was seen."""
-    return None not in texts and not texts & seen
+    """Whether all texts are known and none was seen, signs and capitals aside.
+
+    >>> unseen({"Is it a donor?"}, {"is it a donor"}), unseen({"What is it?"}, {"is it a donor"}), unseen({None}, set())
+    (False, True, False)
+    """
+    return None not in texts and not {bare(text) for text in texts if text} & {bare(text) for text in seen}
 
 
 def status_of(seen: Seen, rows: TaskRows, split: str, found: Overlap) -> str:
@@ -134,8 +152,10 @@ def status_of(seen: Seen, rows: TaskRows, split: str, found: Overlap) -> str:
     given, n = len(found.given_away), len(rows.asked)
     if given:
         rest = f"{given:,} of {n:,} rows given away by rows it was tuned on"
-    elif found.shared_files:
+    elif found.shared_files and rows.spec.id not in seen.tasks:
         rest = f"but rows from the data files of {', '.join(sorted(found.shared_files))}, which it was tuned on"
+    elif found.own_rows and rows.spec.id not in seen.tasks:
+        rest = f"but {found.own_rows:,} of the sequences of its train rows were tuned on under another name"
     elif not found.checked:
         rest = "rows of other instructions: not checked for overlap"
     elif split == "test":

@@ -124,6 +124,44 @@ def test_a_tuned_task_under_another_name_is_no_unseen_task(root, instructions, t
     assert entry["clean"] == {"n": 0, "metrics": {}, "intervals": {}}
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_tuned_task_renamed_with_its_own_split_is_no_unseen_task(
+    root, instructions, tuned, degrees, tmp_path, edited
+):
+    splits = {split: (root / "one" / f"{split}.csv").read_text() for split in ("train", "validation", "test")}
+    (root / "renamed").mkdir(exist_ok=True)
+    for split, text in splits.items():  # another file with the same rows, or the very files
+        (root / "renamed" / f"{split}.csv").write_text(text + "\n" if edited else text)
+    files = {split: f"renamed/{split}.csv" for split in splits}
+    path = tmp_path / "renamed.yaml"
+    path.write_text(yaml.safe_dump(task_file("renamed", source={"files": files})))
+    other = instructions("b", path, "two")
+    found = degrees(tuned(instructions("a", "one")), other, baselines=["majority"])
+    assert found["renamed"]["zero_shot"] == NONE
+    said = "sequences of its train rows were tuned on under another name" if edited else "from the data files of one"
+    assert said in found["renamed"]["status"]
+    assert found["two"]["zero_shot"]["unseen_task"] == "scored"
+
+
+def test_a_phrasing_that_differs_in_signs_only_is_not_unseen_nor_one_that_the_rows_do_not_ask(
+    instructions, tuned, degrees
+):
+    folder = instructions("a", "one")
+    model = tuned(folder)
+    path = folder / "tasks" / "one.yaml"
+    task = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(task | {"held_out_phrasings": [f"Say {i}: {{options}}." for i in range(3)]}))
+    assert degrees(model)["one"]["zero_shot"]["unseen_phrasing"] is None  # the rows ask in other words than these
+    path.write_text(yaml.safe_dump(task))
+    sft = yaml.safe_load((model / "tasks" / "one.yaml").read_text())
+    sft["phrasings"] = [
+        *sft["phrasings"],
+        *(text.upper().replace("{OPTIONS}", "{options}") for text in task["held_out_phrasings"]),
+    ]
+    (model / "tasks" / "one.yaml").write_text(yaml.safe_dump(sft))
+    assert degrees(model)["one"]["zero_shot"]["unseen_phrasing"] is None
+
+
 def test_rows_that_tuned_rows_give_away_are_not_clean(root, instructions, tuned, degrees, tmp_path):
     known = (root / "one" / "train.csv").read_text().splitlines()[1:4]
     own = (root / "two" / "test.csv").read_text().splitlines()

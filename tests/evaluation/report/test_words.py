@@ -110,7 +110,7 @@ def test_the_worst_calibrated_rows_are_those_of_the_worst_bin(tasks):
     rows.predicted["scored"][:60] = 1 - rows.right[:60]
     rows.chances["scored"][:60] = np.where(np.eye(2)[rows.predicted["scored"][:60]] > 0, 0.75, 0.25)
     worst = worst_calibrated(rows, "scored")
-    assert (worst.bin.low, worst.bin.n, worst.bin.right) == (0.7, 60, 0)
+    assert (worst.bin.low, worst.bin.n, worst.bin.right) == (11 / 15, 60, 0)
     assert worst.gap == pytest.approx(-0.75)
     assert set(worst.rows) <= set(range(60))
 
