@@ -17,7 +17,7 @@ from dnahlm.evaluation.ways import Way
 from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.generator import Generated, generate
 from dnahlm.inference.load import Loaded
-from dnahlm.inference.scorer import score
+from dnahlm.inference.scorer import PromptError, score
 from dnahlm.io import InputError
 from dnahlm.model.create import context_of
 from dnahlm.tasks.prompt import encode, render_prompts
@@ -66,7 +66,8 @@ def scores_of(candidate: Candidate, records: Sequence[dict], words: list[str], t
 
         return np.array(answered(candidate, ["score", words, asked], compute)).reshape(len(asked), len(words))
     except InputError as error:
-        raise InputError(f"task {title}: {error}") from error
+        row = f"row {records[error.row]['id']!r}, " if isinstance(error, PromptError) else ""
+        raise InputError(f"task {title}: {row}{error}") from error
 
 
 def answered(candidate: Candidate, question: Any, compute: Callable[[], Any]) -> Any:

@@ -22,6 +22,14 @@ BRANCHING_MODELS = ("gpt2", "llama", "qwen2", "qwen3", "mistral")
 CONTINUING_MODELS = ("lfm2",)
 
 
+class PromptError(InputError):
+    """One of N prompts cannot be scored; `row` is its place, from 0."""
+
+    def __init__(self, row: int, n: int, problem: str) -> None:
+        super().__init__(f"prompt {row + 1} of {n}: {problem}")
+        self.row = row
+
+
 def score(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerFast,
@@ -134,23 +142,27 @@ def tokenize(
 
 
 def check_lengths(prompt_ids: list[Ids], option_ids: list[list[Ids]], limit: int) -> None:
-    """Raise `InputError` when a prompt with its longest option and EOS is longer than the context of `limit` tokens."""
+    """Raise `PromptError` when a prompt with its longest option and EOS exceeds the context of `limit` tokens."""
     for index, (prompt, options) in enumerate(zip(prompt_ids, option_ids, strict=True)):
         answer = max(map(len, options)) + 1
         if len(prompt) + answer > limit:
-            raise InputError(
-                f"prompt {index + 1} of {len(prompt_ids)}: {len(prompt)} tokens and {answer} of the answer exceed the "
-                f"{limit} tokens the model can see. Shorten the sequence; nothing was cut."
+            raise PromptError(
+                index,
+                len(prompt_ids),
+                f"{len(prompt)} tokens and {answer} of the answer exceed the {limit} tokens the model can see. Shorten "
+                "the sequence; nothing was cut.",
             )
 
 
 def check_finite(scores: np.ndarray) -> None:
-    """Raise `InputError` for a NaN or infinity among (N, K) log-probabilities."""
+    """Raise `PromptError` for a NaN or infinity among (N, K) log-probabilities."""
     bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if len(bad):
-        raise InputError(
-            f"prompt {bad[0] + 1} of {len(scores)}: the model gives {scores[bad[0]].tolist()} as log-probabilities. "
-            "Its weights are broken (a training run that diverged?); use an earlier checkpoint."
+        raise PromptError(
+            int(bad[0]),
+            len(scores),
+            f"the model gives {scores[bad[0]].tolist()} as log-probabilities. Its weights are broken (a training run "
+            "that diverged?); use an earlier checkpoint.",
         )
 
 

@@ -1,5 +1,6 @@
 """What an evaluation refuses, before anything is written."""
 
+import json
 import shutil
 
 import pytest
@@ -34,6 +35,19 @@ def test_an_answer_the_task_does_not_allow_is_named(folders, tmp_path):
     test.write_text(test.read_text().replace('"output": "donor"', '"output": "giver"'))
     with pytest.raises(InputError, match="the answer 'giver' is not one of task 'toy_splice'"):
         run(EvaluateConfig(str(root / "sft"), str(tmp_path / "eval"), instructions=str(tmp_path / "instructions")))
+
+
+def test_a_row_longer_than_the_context_is_named(folders, tmp_path):
+    root = folders[0]
+    shutil.copytree(root / "instructions", tmp_path / "instructions")
+    for path in (tmp_path / "instructions" / f"{name}.jsonl" for name in ("test", "test_held_out")):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        rows[4]["input"] *= 60
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    suite = write_suite(tmp_path, baselines=[])
+    with pytest.raises(InputError, match=r"toy_promoter, scored: row 'toy_promoter-test-4', prompt 5 of .* 256 tokens"):
+        run(EvaluateConfig(str(root / "sft"), str(tmp_path / "eval"), suite, str(tmp_path / "instructions")))
+    assert not list(tmp_path.glob("eval*"))
 
 
 def test_a_suite_naming_a_task_without_rows_is_refused_with_a_hint(folders, tmp_path):
