@@ -68,6 +68,22 @@ def test_predict_on_two_processes_writes_the_same_file_once(tuned_folder, tmp_pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one.csv", "two.csv", "x.fa"]
 
 
+@pytest.mark.slow
+def test_evaluate_on_two_processes_writes_the_same_figures_once(world, tmp_path):
+    import json
+
+    (tmp_path / "suite.yaml").write_text(
+        "name: s\ndescription: d\nmax_rows: 8\nbaselines: [majority]\nn_bootstrap: 20\n"
+    )
+    ask = ["evaluate", "--model", world / "sft", "--instructions", world / "instructions",
+           "--suite", tmp_path / "suite.yaml", "--output"]  # fmt: skip
+    start(["-m", "dnahlm", *map(str, ask), str(tmp_path / "one")], launch=False)
+    said = start(["-m", "dnahlm", *map(str, ask), str(tmp_path / "two")], launch=True)
+    one, two = (json.loads((tmp_path / name / "report.json").read_text())["tasks"] for name in ("one", "two"))
+    assert one == two and said.count("evaluated 1 tasks") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one", "suite.yaml", "two"]
+
+
 def test_one_process_keeps_everything_to_itself():
     assert share([1, 2, 3]) == [1, 2, 3] and is_main()
     array = np.arange(3)
