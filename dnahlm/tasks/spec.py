@@ -173,7 +173,7 @@ def has_fixed_answers(spec: TaskSpec) -> bool:
 
 
 def asks_one_sequence(spec: TaskSpec) -> bool:
-    """Whether a sequence alone makes a question whose answers can be scored, as predict and chat need it."""
+    """Whether a sequence alone makes a question whose answers can be scored, as chat needs it."""
     return has_fixed_answers(spec) and spec.kind not in PAIR_KINDS
 
 
@@ -186,7 +186,7 @@ def answers(spec: TaskSpec) -> list[str]:
     if not has_fixed_answers(spec):
         raise InputError(
             f"{spec.path}: task {spec.id} is of kind {spec.kind}, whose answers are no fixed list, so they cannot be "
-            "scored one by one: predict and chat do not take it. Train on its instructions; `dnahlm evaluate` lets the "
-            "model write its answers."
+            "scored one by one. Train on its instructions; `dnahlm predict` and `dnahlm evaluate` let the model write "
+            "its answers."
         )
     return list(spec.labels.values())
