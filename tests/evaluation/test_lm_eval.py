@@ -3,16 +3,19 @@
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from dnahlm.evaluation.lm_eval import LmEvalConfig, run, scorable, write_tasks
 from dnahlm.evaluation.lm_eval_rows import load
 from dnahlm.inference.calibrate import calibrated
+from dnahlm.inference.load import load as load_model
 from dnahlm.inference.scorer import score
 from dnahlm.io import InputError
 from dnahlm.tasks.instructions import read_instructions
@@ -124,13 +127,16 @@ def test_the_harness_reports_our_accuracy_to_the_last_row(harness, words, world,
     records = [r for r in read_instructions(world / "instructions" / "test.jsonl") if r["task"] == TASK]
     prompts = render_prompts(loaded.tokenizer, [r["instruction"] for r in records], [r["input"] for r in records])
     scores = score(loaded.model, loaded.tokenizer, prompts, words["answers"])
-    said = calibrated(loaded, loaded.tasks[TASK], scores).argmax(axis=1)
-    assert (said != scores.argmax(axis=1)).any()  # the bias of the calibration decides some rows
+    sft = shutil.copytree(world / "sft", tmp_path / "sft")
+    lean = float(np.median(scores[:, 0] - scores[:, 1]))  # a bias that decides the rows on one side of the middle
+    (sft / "calibration.json").write_text(json.dumps({TASK: {"temperature": 2.0, "bias": [-lean / 4, lean / 4]}}))
+    said = calibrated(load_model(sft), loaded.tasks[TASK], scores).argmax(axis=1)
+    assert (said != scores.argmax(axis=1)).any()
     right = [words["answers"][k] == r["output"] for k, r in zip(said, records, strict=True)]
     assert 0 < sum(right) < len(right)
     command = [
         sys.executable, "-m", "lm_eval", "run", "--include_path", str(harness), "--tasks", f"dnahlm_{TASK}",
-        "--model", "hf", "--model_args", f"pretrained={world / 'sft'},dtype=float32", "--device", "cpu",
+        "--model", "hf", "--model_args", f"pretrained={sft},dtype=float32", "--device", "cpu",
         "--batch_size", "7", "--output_path", str(tmp_path), "--log_samples",
         "--metadata", json.dumps({"instructions": str(world / "instructions"), "prompt": prompt}),
         *(["--apply_chat_template"] if prompt == "chat" else []),
