@@ -19,7 +19,8 @@ COMMANDS = {
         "SimulateConfig",
         "write a simulated organism: genome, labelled tables",
     ),
-    "corpus build": ("dnahlm.corpus.build", "CorpusConfig", "FASTA + English text -> mixed corpus"),
+    "corpus build": ("dnahlm.corpus.build", "CorpusConfig", "FASTA + English text -> mixed corpus, or a shard of it"),
+    "corpus merge": ("dnahlm.corpus.merge", "CorpusMergeConfig", "shards of a corpus -> the corpus"),
     "tokenizer train": (
         "dnahlm.tokenizer.train",
         "TokenizerConfig",

@@ -50,7 +50,7 @@ def write_manifest(
     stage: str,
     config: Any,
     clock: StageClock,
-    inputs: dict[str, str | Path],
+    inputs: dict[str, str | Path | dict[str, Any]],
     counts: dict[str, Any],
     **facts: Any,
 ) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def write_manifest(
         stage: the command's name, such as `"corpus build"`.
         config: the resolved dataclass config of the stage, or a mapping.
         clock: started when the stage started.
-        inputs: name -> file (hashed) or folder with a manifest (its manifest is copied in).
+        inputs: name -> file (hashed) or folder with a manifest (its manifest is copied in), or what
+            `describe_input` said of one before.
         counts: what was read, kept and dropped, per class and source.
         facts: anything later stages check, such as `tokenizer_sha256=`.
     """
@@ -75,7 +76,7 @@ def write_manifest(
         "config": settings,
         "counts": counts,
         **facts,
-        "inputs": {name: describe_input(Path(path)) for name, path in inputs.items()},
+        "inputs": {n: p if isinstance(p, dict) else describe_input(Path(p)) for n, p in inputs.items()},
         "versions": library_versions(),
         "git_commit": git_commit(),
     }

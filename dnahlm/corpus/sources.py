@@ -1,42 +1,101 @@
-"""Which files a corpus is made of, and the first reading of each: sizes, duplicates, and what goes to validation."""
+"""Which files and data sets a corpus is made of, and which shard reads which."""
 
-import hashlib
-from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dnahlm.config import did_you_mean
-from dnahlm.dna import canonical
+from dnahlm.corpus.settings import CorpusConfig
 from dnahlm.io import InputError
 from dnahlm.readers.intervals import merged_regions
-from dnahlm.readers.sequences import read_dna
-from dnahlm.readers.text import read_documents
+
+HUB_KEYS = {"config": None, "split": "train", "column": "text"}
+NAMES_KEPT = 1000  # of records, to suggest one for a misspelt name
 
 
 @dataclass
 class Source:
-    """One input file and what its first reading found."""
+    """One input file or data set of the hub, and what its reading found."""
 
     path: Path
     name: str  # relative to the data root where it lies inside
-    kind: str  # dna | text
+    kind: str  # dna | text | protein
+    hub: tuple[str, str | None, str, str] | None = None  # name, configuration, split, column
+    number: int = 0  # among all sources of the corpus
     counts: dict[str, int] = field(default_factory=dict)
-    used: dict[str, int] = field(default_factory=dict)  # dna: record id -> bases, without held-out and doubled records
-    # dna: record id -> 0-based base from which it is validation; text: under "" the same in characters.
-    validation_from: dict[str, int] = field(default_factory=dict)
-    # dna: record id -> merged (start, end) that may be used, sorted; None = all of every record
+    # record id -> merged (start, end) that may be used, sorted; None = all of every record
     regions: dict[str, list[tuple[int, int]]] | None = None
+    lengths: dict[str, int] = field(default_factory=dict)  # of the records that `regions` names, in bases
+    held_out: set[str] = field(default_factory=set)  # records left out, as was asked for
+    records: list[str] = field(default_factory=list)  # the first ids
 
-    def parts(self, record_id: str, start: int, end: int) -> list[tuple[int, int]]:
-        """What of bases `start` to `end` of a record may be used.
+    def note(self, record_id: str, length: int) -> None:
+        """Keep of a record what `held_out_records` and `regions` are checked against."""
+        if len(self.records) < NAMES_KEPT:
+            self.records.append(record_id)
+        if self.regions and record_id in self.regions:
+            self.lengths[record_id] = length
 
-        >>> Source(Path("x"), "x", "dna", regions={"chr1": [(10, 20), (30, 40)]}).parts("chr1", 15, 35)
-        [(15, 20), (30, 35)]
+    def parts(self, record_id: str, length: int) -> list[tuple[int, int]]:
+        """What of a record of `length` bases may be used.
+
+        >>> Source(Path("x"), "x", "dna", regions={"chr1": [(10, 20), (30, 40)]}).parts("chr1", 35)
+        [(10, 20), (30, 35)]
         """
         if self.regions is None:
-            return [(start, end)]
-        clipped = [(max(a, start), min(b, end)) for a, b in self.regions.get(record_id, [])]
-        return [(a, b) for a, b in clipped if a < b]
+            return [(0, length)]
+        return [(a, min(b, length)) for a, b in self.regions.get(record_id, []) if a < length]
+
+
+def all_sources(config: CorpusConfig) -> list[Source]:
+    """Every source of a corpus, numbered: DNA, English, the hub's, proteins.
+
+    Raises:
+        InputError: a pattern that matches nothing, a BED file that cannot be read, or a bad entry of `hub`.
+    """
+    sources = find_sources(config.dna, config.data_root, "dna")
+    if config.regions:
+        regions = merged_regions(Path(config.data_root) / config.regions)
+        for source in sources:
+            source.regions = regions
+    sources += find_sources(config.text, config.data_root, "text")
+    sources += [hub_source(entry, config.data_root) for entry in config.hub]
+    sources += find_sources(config.protein, config.data_root, "protein")
+    for number, source in enumerate(sources):
+        source.number = number
+    return sources
+
+
+def hub_source(entry: str, data_root: str) -> Source:
+    """The source that an entry of `hub` names; a folder of that name under `data_root` comes before the hub.
+
+    Raises:
+        InputError: an entry that is not a name and `key=value`s.
+
+    >>> hub_source("owner/set config=raw split=test", "").hub
+    ('owner/set', 'raw', 'test', 'text')
+    """
+    name, *rest = entry.split() or [""]
+    given = dict(part.partition("=")[::2] for part in rest)
+    for key, value in given.items():
+        if key not in HUB_KEYS or not value:
+            raise InputError(f"hub: {entry!r}: found {key!r}. {did_you_mean(key, list(HUB_KEYS))}, each as key=value.")
+    if not name or "=" in name:
+        raise InputError(f"hub: {entry!r} names no data set. Write 'NAME config=C split=train column=text'.")
+    folder = Path(data_root) / name
+    place = str(folder) if folder.is_dir() else name
+    return Source(Path(place), entry, "text", hub=(place, *(HUB_KEYS | given).values()))
+
+
+def share_out(sources: list[Source], number: int, total: int) -> list[Source]:
+    """The sources of shard `number` (1..`total`): the largest first, each to the shard with least to read so far."""
+    load = [0] * total
+    mine = []
+    sizes = {source.number: 1 << 40 if source.hub else source.path.stat().st_size for source in sources}
+    for source in sorted(sources, key=lambda source: (-sizes[source.number], source.number)):
+        least = load.index(min(load))
+        load[least] += sizes[source.number]
+        mine += [source] if least == number - 1 else []
+    return sorted(mine, key=lambda source: source.number)
 
 
 def find_sources(patterns: list[str], data_root: str, kind: str) -> list[Source]:
@@ -75,126 +134,28 @@ def expand(root: Path, pattern: str) -> list[Path]:
         return []
 
 
-def restrict(sources: list[Source], bed: str, data_root: str) -> None:
-    """Let only the intervals of a BED file be used of the DNA sources; `check_regions` comes after they were read.
+def check_names(config: CorpusConfig, lengths: dict[str, int], held_out: set[str], records: list[str]) -> None:
+    """Hold the names in the settings against what all sources have.
+
+    Args:
+        config: its `regions` and `held_out_records` are checked.
+        lengths: of the records that the regions name, in bases.
+        held_out: the records that were held out.
+        records: ids to suggest one from.
 
     Raises:
-        InputError: the BED file cannot be read.
+        InputError: a held-out record or a region's chromosome that no file has, or a region beyond the end of it.
     """
-    regions = merged_regions(Path(data_root) / bed)
-    for source in sources:
-        if source.kind == "dna":
-            source.regions = regions
-
-
-def check_regions(bed: str, regions: dict[str, list[tuple[int, int]]], lengths: dict[str, int]) -> None:
-    """Raise `InputError` for an interval on a chromosome no file has, or beyond its end (`lengths` in bases)."""
-    for chrom, parts in regions.items():
+    for name in sorted(set(config.held_out_records) - held_out):
+        raise InputError(f"held_out_records: no DNA file has a record {name!r}. {did_you_mean(name, records)[:300]}")
+    if not config.regions or not config.dna:
+        return
+    for chrom, parts in merged_regions(Path(config.data_root) / config.regions).items():
         if chrom not in lengths:
-            hint = did_you_mean(chrom, list(lengths))[:300]
-            raise InputError(f"{bed}: chromosome {chrom!r} is a record of no DNA file. {hint}")
+            hint = did_you_mean(chrom, records)[:300]
+            raise InputError(f"{config.regions}: chromosome {chrom!r} is a record of no DNA file. {hint}")
         if parts[-1][1] > lengths[chrom]:
             raise InputError(
-                f"{bed}: an interval of {chrom} ends at {parts[-1][1]:,}, beyond its {lengths[chrom]:,} bases. "
-                "Is the BED file made for another assembly?"
+                f"{config.regions}: an interval of {chrom} ends at {parts[-1][1]:,}, beyond its {lengths[chrom]:,} "
+                "bases. Is the BED file made for another assembly?"
             )
-
-
-def survey_dna(source: Source, held_out: set[str], seen: set[bytes], lengths: dict[str, int]) -> set[str]:
-    """Read a sequence file once: check every letter, note the records to use and count the others.
-
-    Args:
-        source: `used` and `counts` are filled.
-        held_out: record ids that stay out of the corpus.
-        seen: digests of the records of earlier files; a record that is there, on either strand, is dropped.
-        lengths: gets the bases of every record.
-
-    Returns:
-        the ids in `held_out` that the file has.
-    """
-    found = set()
-    counts = dict.fromkeys(("records", "bases", "lower_case_bases", "ambiguous_letters_to_n"), 0)
-    counts |= dict.fromkeys(("held_out_records", "held_out_bases", "duplicate_records", "duplicate_bases"), 0)
-    counts |= {} if source.regions is None else {"bases_outside_regions": 0}
-    for record in read_dna(source.path):
-        counts["records"] += 1
-        counts["bases"] += len(record.sequence)
-        lengths[record.id] = max(len(record.sequence), lengths.get(record.id, 0))
-        counts["lower_case_bases"] += record.n_lower
-        counts["ambiguous_letters_to_n"] += record.n_ambiguous
-        digest = hashlib.blake2b(canonical(record.sequence).encode(), digest_size=16).digest()
-        if record.id in held_out:
-            counts["held_out_records"] += 1
-            counts["held_out_bases"] += len(record.sequence)
-            found.add(record.id)
-        elif digest in seen:
-            counts["duplicate_records"] += 1
-            counts["duplicate_bases"] += len(record.sequence)
-        else:
-            seen.add(digest)
-            inside = sum(b - a for a, b in source.parts(record.id, 0, len(record.sequence)))
-            if source.regions is not None:
-                counts["bases_outside_regions"] += len(record.sequence) - inside
-            if inside:
-                source.used[record.id] = inside
-    source.counts = counts
-    return found
-
-
-def plan_dna_validation(source: Source, share: float, smallest: int, seed: int) -> None:
-    """Set aside about `share` of a file's bases for validation, in whole records where they are small enough.
-
-    Records are taken in the order of a hash of their ids. When that gives less than half of the share (one record, or
-    records much larger than the share), the last part of the next record is taken too, so that it touches train once.
-
-    Args:
-        source: `validation_from` is filled.
-        share: of the file's used bases.
-        smallest: bases; the shortest part of a record worth setting aside.
-        seed: mixed into the hash.
-    """
-    target = share * sum(source.used.values())
-    order = sorted(source.used, key=lambda record_id: hashlib.sha256(f"{seed}:{record_id}".encode()).digest())
-    taken = 0
-    for record_id in order:
-        if taken + source.used[record_id] <= target:
-            source.validation_from[record_id] = 0
-            taken += source.used[record_id]
-    if taken >= target / 2:
-        return
-    part = max(round(target - taken), smallest)
-    for record_id in order:
-        if record_id not in source.validation_from and source.used[record_id] >= 2 * part:
-            source.validation_from[record_id] = border(source, record_id, part)
-            return
-
-
-def border(source: Source, record_id: str, part: int) -> int:
-    """The place in a record after which `part` of its usable bases lie."""
-    if source.regions is None:
-        return source.used[record_id] - part
-    for start, end in reversed(source.regions[record_id]):
-        if end - start >= part:
-            return end - part
-        part -= end - start
-    return 0
-
-
-def survey_text(source: Source, share: float) -> None:
-    """Read a text file once; its last records, about `share` of the characters and at least one, are validation."""
-    starts, lengths, n_documents = array("q"), array("q"), 0  # of records: a record is never parted
-    for document in read_documents(source.path):
-        n_documents += 1
-        if document.opens_record:
-            starts.append(document.start)
-            lengths.append(0)
-        lengths[-1] += len(document.text)
-    n_characters = sum(lengths)
-    source.counts = {"records": len(starts), "documents": n_documents, "characters": n_characters}
-    boundary, taken = None, 0
-    for start, length in zip(reversed(starts[1:]), reversed(lengths[1:]), strict=True):  # the first is always train
-        if boundary is not None and taken + length > share * n_characters:
-            break
-        boundary, taken = start, taken + length
-    source.validation_from[""] = starts[0] + 1 if boundary is None else boundary
-    source.counts["validation_records"] = sum(start >= source.validation_from[""] for start in starts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 from dnahlm.errors import machine_message
 from dnahlm.io import InputError
 from dnahlm.readers.columnar import BATCH_ROWS, rows_of_batches
+from dnahlm.readers.jsonl import require_whole_characters
 from dnahlm.readers.tables import Row, matching, require_columns
 
 WITHOUT_HUB = (
     " Without internet: on a machine that has it, run `hf download {name} --repo-type dataset --local-dir FOLDER`, "
-    "copy FOLDER here, and name its tables under `files:`. A data set that needs its own script must be made tables."
+    "copy FOLDER here, and {instead}. A data set that needs its own script must be made tables."
 )
 
 if TYPE_CHECKING:
@@ -62,14 +64,59 @@ def load(name: str, config: str | None, split: str, cache: str | None) -> Datase
     """
     from datasets import load_dataset
 
-    try:
+    with loading(name, config, split, "Check `hub:`, `config:` and `hub_splits:`.", "name its tables under `files:`"):
         return load_dataset(name, config, split=split, cache_dir=cache)
+
+
+@contextlib.contextmanager
+def loading(name: str, config: str | None, split: str, check: str, instead: str) -> Iterator[None]:
+    """Say in words that a data set cannot be had.
+
+    Args:
+        name: of the data set.
+        config: its configuration.
+        split: of it.
+        check: what to look at.
+        instead: what to do with a copy of its files, where there is no internet.
+    """
+    try:
+        yield
+    except InputError:
+        raise
     except Exception as error:  # network, hub and builder each raise their own; all of them mean that it cannot be had
         if machine_message(error):
             raise
         reason = " ".join(str(error).split())[:400] or type(error).__name__
         raise InputError(
             f"{name}: split {split!r}{f' of configuration {config!r}' if config else ''} of this hub data set could "
-            f"not be loaded: {reason.rstrip('.')}. Check `hub:`, `config:` and `hub_splits:`."
-            f"{'' if Path(name).is_dir() else WITHOUT_HUB.format(name=name)}"
+            f"not be loaded: {reason.rstrip('.')}. {check}"
+            f"{'' if Path(name).is_dir() else WITHOUT_HUB.format(name=name, instead=instead)}"
         ) from error
+
+
+def stream_texts(name: str, config: str | None, split: str, column: str) -> Iterator[str]:
+    """Yield the texts of one column of one split as they arrive; nothing of them is kept.
+
+    Args:
+        name: `owner/name`, or a folder laid out like a data set of the hub.
+        config: one of its configurations, None where it has only one.
+        split: as the data set calls it.
+        column: holds text in every row.
+
+    Raises:
+        InputError: offline, unknown or closed data set, unknown configuration, split or column, a row without text, or
+            one with half a character.
+    """
+    from datasets import load_dataset
+
+    where = f"{name}{f' ({config})' if config else ''} {split}"
+    check = "Check its name, config= and split= under `hub`."
+    with loading(name, config, split, check, "give FOLDER in place of the name"):
+        rows = load_dataset(name, config, split=split, streaming=True)
+        names = rows.column_names or list(next(iter(rows), {}))
+        require_columns(where, names, [column], "Name it by column= under `hub`.")
+        for number, row in enumerate(rows.select_columns([column]), 1):
+            if not isinstance(row[column], str):
+                raise InputError(f"{where}:row {number}: column {column!r} holds {row[column]!r}; text is needed.")
+            require_whole_characters(row[column], f"{where}:row {number}")
+            yield row[column]

@@ -11,7 +11,7 @@ from dnahlm.dna import normalize
 from dnahlm.io import InputError, open_text
 
 FORMATS = {
-    **dict.fromkeys((".fa", ".fasta", ".fna", ".ffn", ".frn"), "fasta"),
+    **dict.fromkeys((".fa", ".fasta", ".fna", ".ffn", ".frn", ".faa"), "fasta"),
     **dict.fromkeys((".fq", ".fastq"), "fastq"),
     **dict.fromkeys((".gb", ".gbk", ".genbank"), "genbank"),
 }

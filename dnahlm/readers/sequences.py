@@ -16,6 +16,9 @@ from dnahlm.readers.ids import SeenIds
 from dnahlm.readers.sequence_lines import MARKERS, first_line_of, line_of_foreign_letter, lines_of, sequence_format
 
 LOWER = string.ascii_lowercase
+RESIDUES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # twenty amino acids, U, O, and B, J, X, Z for several
+FOREIGN_RESIDUE = re.compile("[^A-Z*]")
+SURE = 50  # letters; shorter proteins may happen to have no other letter than A, C, G, T, N
 BATCH_BYTES = 1 << 24  # the parser holds a batch several times over
 COLUMNS = {  # our field -> the column of the parser, first non-empty one wins
     "fasta": {"id": ("id",), "description": ("description",), "sequence": ("sequence",)},
@@ -78,6 +81,29 @@ def read_dna(path: str | Path) -> Iterator[SequenceRecord]:
             raise
         n_lower = 0 if record.sequence.isupper() else sum(map(record.sequence.count, LOWER))
         yield replace(record, sequence=normalized.sequence, n_ambiguous=normalized.n_ambiguous, n_lower=n_lower)
+
+
+def read_proteins(path: str | Path) -> Iterator[SequenceRecord]:
+    """Like `read_sequences`, of proteins: upper-case amino-acid letters, a stop at the end left out.
+
+    Raises:
+        InputError: as `read_sequences`, a letter that is no amino acid, or a record all of bases, which is DNA.
+    """
+    for record in read_sequences(path):
+        residues = record.sequence.upper().removesuffix("*")
+        if foreign := FOREIGN_RESIDUE.search(residues):
+            raise InputError(
+                f"{path}:{first_line_of(Path(path), record.id)}: record {record.id!r}: {foreign.group()!r} at residue "
+                f"{foreign.start() + 1:,} is no amino acid (allowed: {RESIDUES}, and * within). Remove the record or "
+                "give proteins."
+            )
+        if len(residues) >= SURE and not residues.strip("ACGTUN"):
+            raise InputError(
+                f"{path}:{first_line_of(Path(path), record.id)}: record {record.id!r} has the letters of bases only: "
+                "it is DNA. Name the file under `dna`."
+            )
+        if residues:
+            yield replace(record, sequence=residues)
 
 
 def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:

@@ -58,7 +58,7 @@ def test_2e_5_is_a_number_where_a_number_is_needed(world, tmp_path):
 TRAIN = ("tokenizer", "train")
 COMMAND_LINES = {
     "unknown command": (("trian",), "no command 'trian'. Known: chat, corpus build"),
-    "second word missing": (("corpus",), "Did you mean 'corpus build' or 'corpus pack'"),
+    "second word missing": (("corpus",), "Did you mean 'corpus build' or 'corpus merge' or 'corpus pack'"),
     "second word misspelt": (("tokenizer", "trian"), "Did you mean 'tokenizer train'"),
     "unknown option": ((*TRAIN, "--vocabsize", "3"), "unknown option '--vocabsize'. Did you mean '--vocab_size'"),
     "option cut short": ((*TRAIN, "--vocab", "3"), "unknown option '--vocab'. Did you mean '--vocab_size'"),

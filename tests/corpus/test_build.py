@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dnahlm.corpus.build import CorpusConfig, run
-from dnahlm.dna import reverse_complement
+from dnahlm.dna import canonical, reverse_complement
 from dnahlm.io import InputError
 from dnahlm.manifest import read_manifest
 from dnahlm.readers.sequences import read_dna
@@ -14,6 +14,12 @@ BOTH = {"dna": ["*.fa"], "text": ["english.txt"]}
 
 def rows(folder, split="train"):
     return pq.read_table(folder / split).to_pylist()
+
+
+def texts_of(folder):
+    """Every document of both splits, in order, DNA by its canonical strand."""
+    found = [row for split in ("train", "validation") for row in rows(folder, split)]
+    return sorted(canonical(row["text"]) if row["kind"] == "dna" else row["text"] for row in found)
 
 
 def test_every_document_is_what_its_place_says(raw, build):
@@ -41,8 +47,8 @@ def test_bases_are_all_accounted_for(build):
     written = sum(counts[split]["dna"]["characters"] for split in ("train", "validation"))
     sources = [s for s in counts["sources"].values() if s["kind"] == "dna"]
     dropped = sum(s["n_bases_dropped"] + s["short_run_bases_dropped"] for s in sources)
-    used = sum(s["bases"] - s["held_out_bases"] - s["duplicate_bases"] for s in sources)
-    assert written + dropped == used
+    dropped += sum(s["duplicate_characters"] + s["near_duplicate_characters"] for s in sources)
+    assert written + dropped == sum(s["bases"] - s["held_out_bases"] for s in sources)
     assert counts["sources"]["genome.fa"]["ambiguous_letters_to_n"] == 8
     assert counts["sources"]["genome.fa"]["n_bases_dropped"] == 7 * 51
 
@@ -107,14 +113,15 @@ def test_copies_of_records_and_documents_are_dropped_and_counted(raw, build, tmp
         "".join(f">c{r.id}\n{reverse_complement(r.sequence)}\n" for r in read_dna(raw / "genome.fa"))
     )
     (tmp_path / "copy.txt").write_text((raw / "english.txt").read_text())
-    _, alone = build("alone", **BOTH, dna_share=0)
-    _, manifest = build(
+    alone, _ = build("alone", **BOTH, dna_share=0)
+    folder, manifest = build(
         dna=["*.fa", str(tmp_path / "copy.fa")], text=["english.txt", str(tmp_path / "copy.txt")], dna_share=0
     )
-    assert manifest["counts"]["train"] == alone["counts"]["train"]
-    assert manifest["counts"]["sources"][str(tmp_path / "copy.fa")]["duplicate_records"] == 8
-    copy = manifest["counts"]["sources"][str(tmp_path / "copy.txt")]
-    assert copy["duplicate_documents"] == copy["documents"]
+    assert texts_of(folder) == texts_of(alone)
+    sources = manifest["counts"]["sources"]
+    copied = sum(sources[name]["duplicate_characters"] for name in ("genome.fa", str(tmp_path / "copy.fa")))
+    assert copied == sources["genome.fa"]["bases"] - sources["genome.fa"]["n_bases_dropped"]
+    assert sources[str(tmp_path / "copy.txt")]["duplicate_documents"] == 37
 
 
 def test_files_of_one_kind_give_a_corpus_with_a_warning(build, capsys):

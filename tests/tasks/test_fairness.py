@@ -53,7 +53,7 @@ def corpus(tmp_path):
         folder = tmp_path / "corpus" / split
         folder.mkdir(parents=True)
         rows = [
-            Piece(f"genome.fa:chr1:{i}", kind, text, "genome.fa", 0, len(text), "+", split)._asdict()
+            Piece(f"genome.fa:chr1:{i}", kind, text, "genome.fa", 0, len(text), "+", "chr1", 0)._asdict()
             for i, (kind, text) in enumerate(documents)
         ]
         pq.write_table(pa.Table.from_pylist(rows, schema=schema()), folder / "part-00000.parquet")
