@@ -1,7 +1,7 @@
 """corpus/ + tokenizer/ -> blocks/: documents joined end to end and cut into full blocks of tokens.
 
-`train/` mixes both kinds; `validation/dna/` and `validation/text/` keep them apart, so that bits per base and bits per
-byte of English can be told from the losses.
+`train/` mixes the kinds; `validation/dna/`, `validation/text/` and `validation/protein/` keep them apart, so that bits
+per base, per byte of English and per residue can be told from the losses.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dnahlm.corpus.settings import NAMES
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import count_rows, read_corpus
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from transformers import PreTrainedTokenizerFast
+
+# kind -> what is counted of its text, and of its tokens
+COUNTED = {
+    "dna": ("bases", "dna_tokens"),
+    "text": ("english_bytes", "english_tokens"),
+    "protein": ("residues", "protein_tokens"),
+}
 
 
 @dataclass
@@ -60,7 +68,7 @@ def run(config: PackConfig) -> dict[str, Any]:
             f"copies: {config.copies}; must be 1 or more, and 1 without bpe_dropout, for the copies would be alike. "
             "Set bpe_dropout, such as 0.1, or train more epochs."
         )
-    read_manifest(config.corpus, "corpus build")
+    corpus = read_manifest(config.corpus, "corpus build")
     tokenizer = load_tokenizer(config.tokenizer)
     dropout = DnaDropout(tokenizer, config.bpe_dropout) if config.bpe_dropout else None
     validation = kinds_of(config.corpus, "validation")
@@ -71,22 +79,41 @@ def run(config: PackConfig) -> dict[str, Any]:
         manifest = write_manifest(
             part, "corpus pack", config, clock, inputs, {"train": train, "validation": held_out},
             tokenizer_sha256=fingerprint(tokenizer), vocab_size=len(tokenizer), block_size=config.block_size,
+            shares=shares(train, corpus["counts"]["train"]),
         )  # fmt: skip
     rates = (
         f"{train['bases'] / (train['dna_tokens'] or 1):.2f} bases per DNA token, "
         f"{train['english_bytes'] / (train['english_tokens'] or 1):.2f} bytes per English token"
     )
+    if train["residues"]:
+        rates += f", {train['residues'] / train['protein_tokens']:.2f} residues per protein token"
     for name, count in (("train", train), *((f"validation {kind}", count) for kind, count in held_out.items())):
         print(
             f"{name}: packed {count['documents']:,} documents ({count['tokens'] / 1e6:.2f} M tokens) into "
             f"{count['blocks']:,} blocks of {config.block_size:,} tokens; dropped {count['dropped_tokens']:,} tokens"
             + (f"; {rates}" if name == "train" else "")
         )
+    for unit, found in manifest["shares"].items():
+        print(f"train: shares of {unit}: {', '.join(f'{NAMES[k]} {share:.1%}' for k, share in found.items() if share)}")
     return manifest
 
 
+def shares(tokens: dict[str, int], characters: dict[str, dict[str, int]]) -> dict[str, dict[str, float]]:
+    """The share of each kind in the characters of train and in its tokens, end tokens left out.
+
+    Args:
+        tokens: the counts of `pack_split`.
+        characters: the counts of the corpus, per kind.
+    """
+    found = {
+        "characters": {kind: characters.get(kind, {}).get("characters", 0) for kind in COUNTED},
+        "tokens": {kind: tokens[name] for kind, (_, name) in COUNTED.items()},
+    }
+    return {u: {k: round(n / (sum(of.values()) or 1), 6) for k, n in of.items()} for u, of in found.items()}
+
+
 def kinds_of(corpus: str, split: str) -> list[str]:
-    """The kinds of document a split holds, `dna` before `text`."""
+    """The kinds of document a split holds, in the order of the alphabet."""
     return sorted({kind for kinds, _ in read_corpus(corpus, split) for kind in kinds})
 
 
@@ -100,8 +127,8 @@ def pack_split(
 ) -> dict[str, int]:
     """Write one split, or the documents of one kind in it, to `folder/part-00000.parquet` and count it.
 
-    Counts: of all copies; `tokens` include one end token per document, `dna_tokens` and `english_tokens` do not; bases,
-    bytes and tokens include the `dropped_tokens` after the last full block.
+    Counts: of all copies; `tokens` include one end token per document, those of a kind (`COUNTED`) do not; bases,
+    bytes, residues and tokens include the `dropped_tokens` after the last full block.
 
     Raises:
         InputError: not one full block.
@@ -109,7 +136,7 @@ def pack_split(
     import pyarrow.parquet as pq
 
     counts = dict.fromkeys(("documents", "tokens", "blocks", "dropped_tokens"), 0)
-    counts |= dict.fromkeys(("bases", "dna_tokens", "english_bytes", "english_tokens"), 0)
+    counts |= dict.fromkeys(chain.from_iterable(COUNTED.values()), 0)
     folder.mkdir(parents=True)
     copies = config.copies if dropout else 1  # the draw goes on with the documents counted
     documents = chain.from_iterable(
@@ -154,8 +181,9 @@ def tokenised(
             for kind, text, ids in zip(kinds, texts, batch, strict=True):
                 counts["documents"] += 1
                 counts["tokens"] += len(ids) + 1
-                counts["dna_tokens" if kind == "dna" else "english_tokens"] += len(ids)
-                counts["bases" if kind == "dna" else "english_bytes"] += len(text.encode("utf-8"))
+                size, tokens = COUNTED[kind]
+                counts[size] += len(text.encode("utf-8"))
+                counts[tokens] += len(ids)
             yield batch
 
 

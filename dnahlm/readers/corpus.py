@@ -38,7 +38,8 @@ def count_rows(folder: str | Path, split: str) -> int:
 
 
 def read_corpus(folder: str | Path, split: str) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield batches of (kinds, texts), at most `BATCH_ROWS` long each; a kind is `dna` or `text`.
+    """Yield batches of (kinds, texts), at most `BATCH_ROWS` long each; a kind is `dna`, `text` or
+    `protein`.
 
     Raises:
         InputError: the corpus has no such split, or a file is damaged.

@@ -159,7 +159,7 @@ def own_pad(base: PreTrainedTokenizerFast, backend: Tokenizer, where: str) -> st
 
 
 def compare(base: PreTrainedTokenizerFast, tokenizer: PreTrainedTokenizerFast, config: ExtendConfig) -> dict[str, int]:
-    """Count the base's tokens on the held-out DNA, and hold the ids of the held-out English against the base's.
+    """Count the base's tokens on the held-out DNA, and hold the ids of all other held-out text against the base's.
 
     Raises:
         InputError: a document without a DNA run got other ids than before.

@@ -23,7 +23,8 @@ def write_report(tokenizer: PreTrainedTokenizerFast, corpus: str, path: Path, mi
     Documents that the tokenizer cannot encode, such as English for one of k-mers, are counted as refused.
     """
     encoder = Encoder(tokenizer, "tokenizer")
-    tokens, size, refused = ({"dna": 0, "text": 0} for _ in range(3))  # size: bases of DNA, UTF-8 bytes of English
+    # size: bases of DNA, UTF-8 bytes of English, residues
+    tokens, size, refused = ({"dna": 0, "text": 0, "protein": 0} for _ in range(3))
     for kinds, texts in read_corpus(corpus, "validation"):
         for kind, text, ids in zip(kinds, texts, encoder.ids(texts), strict=True):
             if ids is None:
@@ -39,6 +40,9 @@ def write_report(tokenizer: PreTrainedTokenizerFast, corpus: str, path: Path, mi
         "english_bytes": size["text"],
         "english_tokens": tokens["text"],
         "bytes_per_english_token": ratio(size["text"], tokens["text"]),
+        "residues": size["protein"],
+        "protein_tokens": tokens["protein"],
+        "residues_per_protein_token": ratio(size["protein"], tokens["protein"]),
         "refused_documents": refused,
         **describe_vocabulary(tokenizer, min_dna_run),
     }

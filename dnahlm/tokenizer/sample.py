@@ -1,6 +1,7 @@
 """The documents a tokenizer is trained on: the training split of a corpus, thinned evenly where that is too large.
 
 Statistics of frequent pieces settle long before a corpus ends, while trainers need time and memory for every character.
+Proteins are text to a tokenizer: they are drawn and learnt with the English.
 """
 
 import random
@@ -25,7 +26,10 @@ class Sample:
 
     def __init__(self, corpus: str, manifest: dict[str, Any], most: dict[str, int], seed: int) -> None:
         self.corpus, self.seed = corpus, seed
-        self.available = {kind: manifest["counts"]["train"][kind]["characters"] for kind in KIND_NAMES}
+        counts = manifest["counts"]["train"]
+        self.available = {kind: counts[kind]["characters"] for kind in KIND_NAMES}
+        self.residues = counts.get("protein", {}).get("characters", 0)
+        self.available["text"] += self.residues
         self.rates = {kind: thinned(self.available[kind], most[kind]) for kind in KIND_NAMES}
         self.counts = {"documents": 0, "dna_characters": 0, "text_characters": 0}
         self.most_read = dict.fromkeys(KIND_NAMES, (0, 0))  # documents and characters of the reading that went farthest
@@ -53,7 +57,7 @@ class Sample:
         try:
             with bar:
                 for found, texts in read_corpus(self.corpus, "train"):
-                    for kind, text in zip(found, texts, strict=True):
+                    for kind, text in zip(map(sampled_as, found), texts, strict=True):
                         if rng.random() < self.rates[kind] * share and kind in kinds:
                             read[kind][0] += 1
                             read[kind][1] += len(text)
@@ -81,6 +85,15 @@ class Sample:
             share = self.available[kind] / total if total else 0.0
             if share < LOW_SHARE:
                 print(f"warning: only {share:.1%} of the training characters are {name}; {name} will cost many tokens")
+
+
+def sampled_as(kind: str) -> str:
+    """The kind that a kind of document counts as.
+
+    >>> [sampled_as(kind) for kind in ("dna", "protein", "text")]
+    ['dna', 'text', 'text']
+    """
+    return "text" if kind == "protein" else kind
 
 
 def thinned(available: int, most: int) -> float:

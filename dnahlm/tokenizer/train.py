@@ -113,9 +113,10 @@ def print_facts(config: TokenizerConfig, sample: Sample, counts: dict[str, int],
     if "dna_entries_learnt" in counts:
         learnt = counts["dna_entries_learnt"], counts["english_entries_learnt"]
         print(f"learnt {learnt[0]:,} DNA and {learnt[1]:,} English entries ({learnt[0] / max(1, sum(learnt)):.1%} DNA)")
+    text = "English and protein" if sample.residues else "English"
     print(
         f"{config.kind}: trained {counts['vocab_size']:,} tokens on {counts['documents']:,} documents "
-        f"({counts['dna_characters'] / 1e6:.1f} M bases, {counts['text_characters'] / 1e6:.1f} M English characters); "
+        f"({counts['dna_characters'] / 1e6:.1f} M bases, {counts['text_characters'] / 1e6:.1f} M {text} characters); "
         f"{cost_of('bases', report['bases_per_dna_token'], 'DNA')}, "
         f"{cost_of('bytes', report['bytes_per_english_token'], 'English')} -> {config.output}"
     )

@@ -13,7 +13,11 @@ from dnahlm.training.checkpoints import PREFIX, last_checkpoint
 from dnahlm.training.lean import lighten
 from dnahlm.training.throughput import flops_per_token, matrix_ceiling, peak_memory_mb
 
-BITS = {"dna": ("bits_per_base", "bases"), "text": ("bits_per_byte", "english_bytes")}
+BITS = {
+    "dna": ("bits_per_base", "bases"),
+    "text": ("bits_per_byte", "english_bytes"),
+    "protein": ("bits_per_residue", "residues"),
+}
 SETTLED = 20  # steps; a loss this long into a run is no start any more
 
 

@@ -11,7 +11,11 @@ from dnahlm.training.arguments import how
 from dnahlm.training.curve import FILE_NAME as CURVE
 from dnahlm.training.forgetting import ROWS, why_none
 
-BIT_NAMES = {"bits_per_base": "DNA, bits per base", "bits_per_byte": "English, bits per byte"}
+BIT_NAMES = {
+    "bits_per_base": "DNA, bits per base",
+    "bits_per_byte": "English, bits per byte",
+    "bits_per_residue": "proteins, bits per residue",
+}
 USE = {
     "pretrain": "Intended as a start for tuning (`recipes/sft.py`) and for research on how models read DNA beside "
     "English. It answers no questions: it only continues text.",
@@ -62,9 +66,12 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         hashes = {name: entry.get("sha256", "unknown") for name, entry in corpus.get("inputs", {}).items()}
         train, copies = blocks["counts"]["train"], blocks["config"]["copies"]
         cuts = f" Each document is among these {copies} times, its DNA in other tokens (BPE-dropout)." * (copies > 1)
+        proteins = ""
+        if train.get("residues"):
+            proteins = f" and {train['residues']:,} residues of proteins ({train['protein_tokens']:,} tokens)"
         lines += [
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
-            f"English ({train['english_tokens']:,} tokens), seen {seen / train['tokens']:.2f} times.{cuts}",
+            f"English ({train['english_tokens']:,} tokens){proteins}, seen {seen / train['tokens']:.2f} times.{cuts}",
             "",
             "| source | kind | sha256 |",
             "|---|---|---|",

@@ -13,6 +13,7 @@ PANELS = {
     "eval_loss": "validation loss, nats per answer token",
     "eval_bits_per_base": "held-out DNA, bits per base",
     "eval_bits_per_byte": "held-out English, bits per byte",
+    "eval_bits_per_residue": "held-out proteins, bits per residue",
 }
 
 

@@ -7,7 +7,7 @@ from dnahlm.corpus.build import CorpusConfig, run
 
 @pytest.fixture(scope="session")
 def raw(tmp_path_factory):
-    """A folder with a genome of eight contigs (masked, with N runs and IUPAC letters), a one-record genome, and English."""
+    """A folder with a genome of eight contigs (masked, with N runs and IUPAC letters), a one-record genome, English, and proteins."""
     root = tmp_path_factory.mktemp("raw")
     rng = random.Random(5)
     contigs = []
@@ -19,6 +19,8 @@ def raw(tmp_path_factory):
     words = ["the", "cell", "reads", "its", "gene", "and", "a", "model", "answers", "in", "plain", "words"]
     paragraphs = [" ".join(rng.choices(words, k=rng.randint(20, 200))) for _ in range(120)]
     (root / "english.txt").write_text("\n\n".join(paragraphs))
+    proteins = ["M" + "".join(rng.choices("ACDEFGHIKLMNPQRSTVWY", k=rng.randint(20, 900))) for _ in range(40)]
+    (root / "proteins.faa").write_text("".join(f">p{i} made up\n{s}*\n" for i, s in enumerate(proteins)))
     return root
 
 

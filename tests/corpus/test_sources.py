@@ -13,7 +13,7 @@ def test_patterns_name_each_file_once_in_order(raw):
 def test_a_pattern_without_a_file_says_what_the_folder_holds(raw, pattern):
     with pytest.raises(InputError, match="no file matches"):
         find_sources([pattern], str(raw), "dna")
-    with pytest.raises(InputError, match=r"holds english\.txt, genome\.fa, single\.fa"):
+    with pytest.raises(InputError, match=r"holds english\.txt, genome\.fa, proteins\.faa, single\.fa"):
         find_sources(["*.fasta"], str(raw), "dna")
 
 
