@@ -117,6 +117,8 @@ def lost_lines(sources: dict[str, dict[str, Any]]) -> list[str]:
     lost = {text: sum(source.get(key, 0) for source in sources.values()) for key, text in LOST.items()}
     bases = sum(source["bases"] for source in sources.values() if source["kind"] == "dna")
     lines = [f"- {n:,} bases ({n / bases:.2%}) {text}" for text, n in lost.items() if n]
+    if without := sum(source.get("records_without_a_document", 0) for source in sources.values()):
+        lines.append(f"- {without:,} records of DNA gave no document: no run of known bases is as long as a piece")
     for key, words in (("duplicate", "copies of others"), ("near_duplicate", "near-duplicates of others")):
         documents, characters = (
             sum(source[f"{key}_{unit}"] for source in sources.values()) for unit in ("documents", "characters")
