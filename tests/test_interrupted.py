@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import random
 import resource
 import shutil
 import signal
@@ -94,7 +95,9 @@ def slow_command(world, tmp_path):
     """`corpus build` on DNA enough for some seconds, in a process of its own, caught while it writes."""
     genome = (world / "genome.fa").read_text()
     letters = "".join(line for line in genome.splitlines() if not line.startswith(">"))
-    (tmp_path / "large.fa").write_text("".join(f">c{i}\n{letters[i:]}{letters[:i]}\n" for i in range(200)))
+    (tmp_path / "large.fa").write_text(
+        "".join(f">c{i}\n{''.join(random.Random(i).sample(letters, len(letters)))}\n" for i in range(200))
+    )
     command = [
         "corpus",
         "build",
@@ -109,7 +112,7 @@ def slow_command(world, tmp_path):
     def start(*options):
         whole = [sys.executable, "-m", "dnahlm", *command, *options]
         process = subprocess.Popen(whole, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        pieces = part_of(tmp_path / "out") / "pieces.jsonl"
+        pieces = part_of(tmp_path / "out") / "shard" / "texts.jsonl"
         for _ in range(6000):
             if process.poll() is not None or (pieces.is_file() and pieces.stat().st_size):
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,14 @@ class Buckets:
         self.bits = min(max(expected // ROWS, 0).bit_length(), MOST_BITS)
         folder.mkdir()
         self.paths = [folder / f"{number}.bin" for number in range(1 << self.bits)]
-        self.files = [path.open("wb") for path in self.paths]
+        self.opened = ExitStack()
+        self.files = [self.opened.enter_context(path.open("wb")) for path in self.paths]
+
+    def __enter__(self) -> Buckets:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.opened.close()
 
     def add(self, rows: np.ndarray) -> None:
         """Take (N,) rows."""
@@ -37,8 +45,7 @@ class Buckets:
 
     def read(self) -> Iterator[np.ndarray]:
         """Yield all rows, a bucket at a time, and delete its file; rows of one key come together."""
-        for file in self.files:
-            file.close()
+        self.opened.close()
         for path in self.paths:
             rows = np.fromfile(path, self.dtype)
             path.unlink()

@@ -74,8 +74,10 @@ def mix(stores: Sequence[Store], part: Path, config: CorpusConfig, n_sources: in
             keep = {k: max(round(available[k] * share), bool(share) * largest[k]) for k, share in shares.items()}
         counts[split] = write_split(part / split, stores, chosen(kept, code, keep), available)
         if split == "train" and not sum(count["documents"] for count in counts[split].values()):
+            copied = sum(int(lost.sum()) for name, lost in found.lost.items() if name.endswith("_characters"))
             raise InputError(
-                f"corpus build: no document is left for train (characters available: {available}, to keep: {keep}). "
+                f"corpus build: no document is left for train (characters available: {available}, to keep: {keep}; "
+                f"{copied:,} were of copies or near-duplicates, of which the one in validation stays). "
                 "Give more input, a smaller min_piece or a larger max_characters."
             )
     kept.unlink()
@@ -96,27 +98,26 @@ def near_copies(stores: Sequence[Store], scratch: Path) -> np.ndarray:
     """
     copies = np.zeros(sum(store.n_documents for store in stores), bool)
     for band in range(BANDS):
-        buckets = Buckets(scratch / f"band_{band}", _BAND_ROW, len(copies))
-        for store in stores:
-            for rows, bands in zip(store.rows(), store.bands(), strict=True):
-                told = bands[:, band] != 0
-                found = np.empty(int(told.sum()), _BAND_ROW)
-                found["key"], found["rank"] = bands[told, band], rows["rank"][told]
-                found["number"] = rows["number"][told]
-                buckets.add(found)
-        for found in buckets.read():
-            copies[found["number"][~first_of_key(found)]] = True
+        with Buckets(scratch / f"band_{band}", _BAND_ROW, len(copies)) as buckets:
+            for store in stores:
+                for rows, bands in zip(store.rows(), store.bands(), strict=True):
+                    told = bands[:, band] != 0
+                    found = np.empty(int(told.sum()), _BAND_ROW)
+                    found["key"], found["rank"] = bands[told, band], rows["rank"][told]
+                    found["number"] = rows["number"][told]
+                    buckets.add(found)
+            for found in buckets.read():
+                copies[found["number"][~first_of_key(found)]] = True
     return copies
 
 
 def without_copies(stores: Sequence[Store], scratch: Path, copies: np.ndarray | None, found: Found) -> Path:
     """Write the rows to choose from to a file, in the order of their keys, and count them and the others."""
-    buckets = Buckets(scratch / "keys", ROW, sum(store.n_documents for store in stores))
-    for store in stores:
-        for rows in store.rows():
-            buckets.add(rows)
     path = scratch / "kept.bin"
-    with path.open("wb") as file:
+    with Buckets(scratch / "keys", ROW, sum(store.n_documents for store in stores)) as buckets, path.open("wb") as file:
+        for store in stores:
+            for rows in store.rows():
+                buckets.add(rows)
         for rows in buckets.read():
             first = first_of_key(rows)
             found.lose("duplicate", rows[~first])

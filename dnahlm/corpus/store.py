@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -44,14 +45,14 @@ class StoreWriter:
 
     def __init__(self, folder: Path, near: bool) -> None:
         self.folder, self.near = folder, near
-        self.texts, self.rows, self.bands = ((folder / name).open("w+b") for name in FILES)
+        self.files = ExitStack()  # on a full disk one may refuse to close; the others are closed all the same
+        self.texts, self.rows, self.bands = (self.files.enter_context((folder / n).open("w+b")) for n in FILES)
         self.offset = 0  # bytes of text written
         self.n_documents = 0
 
     def close(self) -> None:
         """Finish the files."""
-        for file in (self.texts, self.rows, self.bands):
-            file.close()
+        self.files.close()
 
     def add(self, pieces: Iterator[Piece], source: int, seed: int, share: float, smallest: int) -> int:
         """Write the documents of a source, hold about `share` of it out, and return how many records are so whole.

@@ -16,10 +16,10 @@ def test_rows_come_back_sorted_whatever_the_number_of_buckets(pairs, tmp_path_fa
         module.ROWS, before = rows_in_one, module.ROWS
         try:
             folder = tmp_path_factory.mktemp("b") / "buckets"
-            buckets = Buckets(folder, ROW, len(pairs))
-            for start in range(0, len(pairs), 7):
-                buckets.add(np.array(pairs[start : start + 7], ROW))
-            found = np.concatenate([np.empty(0, ROW), *buckets.read()])
+            with Buckets(folder, ROW, len(pairs)) as buckets:
+                for start in range(0, len(pairs), 7):
+                    buckets.add(np.array(pairs[start : start + 7], ROW))
+                found = np.concatenate([np.empty(0, ROW), *buckets.read()])
         finally:
             module.ROWS = before
         assert [row[:2] for row in found.tolist()] == [row[:2] for row in expected]
