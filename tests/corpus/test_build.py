@@ -213,43 +213,9 @@ def test_a_region_outside_the_genome_is_an_error_before_anything_is_written(tmp_
     assert not (tmp_path / "out").exists()
 
 
-def test_coding_sequences_shorter_than_a_piece_are_counted_not_lost_in_silence(tmp_path, capsys):
-    rng = random.Random(0)
-    lengths = [90, 150, 299, 300, 1200, 3000]
-    cds = [f">c{length}\nATG{''.join(rng.choices('ACGT', k=length - 3))}\n" for length in lengths]
-    (tmp_path / "cds.fa").write_text("".join(cds))
-    output = tmp_path / "corpus"
-    manifest = run(CorpusConfig(str(output), data_root=str(tmp_path), dna=["cds.fa"]))
-    counts = manifest["counts"]["sources"]["cds.fa"]
-    assert (counts["records_without_a_document"], counts["short_run_bases_dropped"]) == (3, 90 + 150 + 299)
-    assert "3 records without a document" in capsys.readouterr().out
-    assert (
-        "539 bases (10.70%) in records, or in runs between N, that are shorter than a piece"
-        in (output / "README.md").read_text()
-    )
-    assert "3 records of DNA gave no document" in (output / "README.md").read_text()
-
-
 def test_windows_of_one_length_can_be_asked_for(build):
     folder, _ = build(dna=["single.fa"], min_piece=250, max_piece=250)
     assert {len(row["text"]) for row in rows(folder)} == {250}
-
-
-def test_licences_are_stated_in_the_card_by_source(build):
-    folder, _ = build(**BOTH, licences='{"genome.fa": "public domain"}')
-    card = (folder / "README.md").read_text()
-    lines = {line.split(" | ")[0].removeprefix("| "): line for line in card.splitlines() if line.startswith("| ")}
-    assert " | public domain | " in lines["genome.fa"]
-    assert " | not stated | " in lines["english.txt"]
-
-
-@pytest.mark.parametrize(
-    ("licences", "said"),
-    [({"genom.fa": "CC0"}, "Did you mean 'genome.fa'"), ({"genome.fa": 3}, "text is needed"), ("CC0", "JSON object")],
-)
-def test_a_licence_of_no_source_is_an_error(build, licences, said):
-    with pytest.raises(InputError, match=said):
-        build(**BOTH, licences=licences)
 
 
 @pytest.mark.parametrize("name", ["empty.fa", "empty.txt", "empty.jsonl", "empty.parquet", "empty.faa"])
