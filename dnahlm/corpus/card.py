@@ -118,7 +118,7 @@ def lost_lines(sources: dict[str, dict[str, Any]]) -> list[str]:
     bases = sum(source["bases"] for source in sources.values() if source["kind"] == "dna")
     lines = [f"- {n:,} bases ({n / bases:.2%}) {text}" for text, n in lost.items() if n]
     if without := sum(source.get("records_without_a_document", 0) for source in sources.values()):
-        lines.append(f"- {without:,} records of DNA gave no document: no run of known bases is as long as a piece")
+        lines.append(f"- {without:,} records gave no document: no run of known letters in them is as long as a piece")
     for key, words in (("duplicate", "copies of others"), ("near_duplicate", "near-duplicates of others")):
         documents, characters = (
             sum(source[f"{key}_{unit}"] for source in sources.values()) for unit in ("documents", "characters")

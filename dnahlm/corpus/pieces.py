@@ -121,11 +121,12 @@ def documents_of(source: Source) -> Iterator[TextDocument]:
 
 def protein_pieces(source: Source, config: CorpusConfig) -> Iterator[Piece]:
     """Yield the proteins of a FASTA file; a longer one than `max_piece` residues in parts of one length."""
-    counts = source.counts = dict.fromkeys(("records", "residues"), 0)
+    counts = source.counts = dict.fromkeys(("records", "residues", "records_without_a_document"), 0)
     for record in read_proteins(source.path):
         length = len(record.sequence)
         counts["records"] += 1
         counts["residues"] += length
+        counts["records_without_a_document"] += not length
         n_parts = -(-length // config.max_piece)
         for number in range(n_parts):
             start, end = (at * length // n_parts for at in (number, number + 1))

@@ -102,8 +102,7 @@ def read_proteins(path: str | Path) -> Iterator[SequenceRecord]:
                 f"{path}:{first_line_of(Path(path), record.id)}: record {record.id!r} has the letters of bases only: "
                 "it is DNA. Name the file under `dna`."
             )
-        if residues:
-            yield replace(record, sequence=residues)
+        yield replace(record, sequence=residues)  # empty where there is nothing but the stop
 
 
 def parse(path: Path, kind: str) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,7 @@ def test_coding_sequences_shorter_than_a_piece_are_counted_not_lost_in_silence(t
         "539 bases (10.70%) in records, or in runs between N, that are shorter than a piece"
         in (output / "README.md").read_text()
     )
-    assert "3 records of DNA gave no document" in (output / "README.md").read_text()
+    assert "3 records gave no document" in (output / "README.md").read_text()
 
 
 def test_licences_are_stated_in_the_card_by_source(build):
