@@ -130,6 +130,14 @@ def test_two_nodes_on_loopback_follow_the_loss_of_one_plain_process(plain, block
     assert losses(tmp_path / "nodes") == pytest.approx(losses(plain), abs=0.01)
 
 
+def test_two_plain_cpu_processes_start_without_deepspeed_or_mpi_and_follow_the_loss_of_one(plain, blocks, tmp_path):
+    file = ROOT / "recipes" / "accelerate" / "two_cpus.yaml"
+    launch("pretrain.py", pretrain_arguments(blocks, tmp_path / "two", 2), zero=file)
+    made = manifest(tmp_path / "two")
+    assert (made["processes"], made["zero_stage"]) == (2, None)
+    assert losses(tmp_path / "two") == pytest.approx(losses(plain), abs=0.01)
+
+
 @needs_deepspeed
 def test_four_cpu_processes_follow_the_loss_of_one_plain_process(plain, blocks, tmp_path):
     file = on_two_cpu_processes("cpu.yaml", tmp_path, num_processes=4)
