@@ -23,23 +23,29 @@ BY_MACHINE = {
 }  # fmt: skip
 
 
-def has_bf16() -> bool:
-    """Whether bf16 arithmetic is native here: a GPU that supports it, or a CPU with AVX-512-BF16 or AMX."""
-    if torch.cuda.is_available():
+def has_bf16(use_cpu: bool) -> bool:
+    """Whether bf16 arithmetic is native here: a GPU that supports it, or a CPU with AVX-512-BF16 or AMX.
+
+    Args:
+        use_cpu: the run stays on the CPU, whatever GPU is there.
+    """
+    if torch.cuda.is_available() and not use_cpu:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     flags = torch.cpu.get_capabilities()
     return bool(flags.get("avx512_bf16") or flags.get("amx_bf16"))
 
 
-def resolve_precision(precision: str) -> bool:
-    """True for bf16, False for fp32.
+def resolve_precision(precision: str, use_cpu: bool) -> bool:
+    """True for bf16, False for fp32; says so where bf16 was asked for and the machine only emulates it.
 
     Raises:
         InputError: not `auto`, `bf16` or `fp32`.
     """
     if precision not in ("auto", "bf16", "fp32"):
         raise InputError(f"precision: found {precision!r}; allowed: auto, bf16, fp32.")
-    return has_bf16() if precision == "auto" else precision == "bf16"
+    if precision == "bf16" and not has_bf16(use_cpu) and is_main_process():
+        print("note: precision bf16 is emulated on this machine, slower than fp32; precision auto takes fp32 here")
+    return has_bf16(use_cpu) if precision == "auto" else precision == "bf16"
 
 
 @dataclass
@@ -53,7 +59,7 @@ class MachineArguments:
     )
 
     def __post_init__(self) -> None:
-        self.bf16 = resolve_precision(self.precision)
+        self.bf16 = resolve_precision(self.precision, self.use_cpu)
         if self.ddp_find_unused_parameters is None:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
         require_devices(self.use_cpu)

@@ -15,6 +15,8 @@ from torch import nn
 from transformers import PreTrainedModel
 
 SIDE = {"cpu": 2048, "cuda": 8192}  # of the square matrices; large enough to fill either kind of device
+PROBE = 256  # side of a product that is quick even where the precision is emulated
+LONGEST = 1.0  # seconds of one product; a machine too slow for `SIDE` gets smaller matrices
 TRIALS = 5
 WARM_UP_SECONDS = 0.3
 
@@ -52,8 +54,16 @@ def attention_layers(model: PreTrainedModel) -> int:
 
 
 def matrix_ceiling(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations per second of a large matrix product, the fastest of `TRIALS`; takes about a second."""
+    """Operations per second of a large matrix product, the fastest of `TRIALS`; takes seconds at most."""
     side = SIDE.get(device.type, SIDE["cpu"])
+    probe = fastest_product(PROBE, device, dtype)
+    while side > PROBE and probe * (side / PROBE) ** 3 > LONGEST:
+        side //= 2
+    return 2.0 * side**3 / fastest_product(side, device, dtype)
+
+
+def fastest_product(side: int, device: torch.device, dtype: torch.dtype) -> float:
+    """Seconds of a product of two square matrices, the fastest of at least `TRIALS`."""
     a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
     fastest, started = float("inf"), time.perf_counter()
     trials = 0
@@ -64,7 +74,7 @@ def matrix_ceiling(device: torch.device, dtype: torch.dtype) -> float:
             torch.cuda.synchronize(device)
         fastest = min(fastest, time.perf_counter() - before)
         trials += 1
-    return 2.0 * side**3 / fastest
+    return fastest
 
 
 def peak_memory_mb(device: torch.device) -> float:

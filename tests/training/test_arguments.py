@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from dnahlm.io import InputError
-from dnahlm.training.arguments import require_devices
+from dnahlm.training.arguments import require_devices, resolve_precision
 
 
 def test_more_processes_than_gpus_are_refused_with_the_number_that_fits(monkeypatch):
@@ -19,3 +19,18 @@ def test_as_many_processes_as_gpus_and_any_number_on_a_cpu_may_start(started, gp
     monkeypatch.setenv("LOCAL_WORLD_SIZE", started)
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: gpus)
     require_devices(use_cpu)
+
+
+def test_bf16_on_a_machine_that_emulates_it_is_said_and_auto_takes_fp32_there(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
+    assert resolve_precision("auto", use_cpu=True) is False and capsys.readouterr().out == ""
+    assert resolve_precision("bf16", use_cpu=True) is True
+    assert "emulated on this machine" in capsys.readouterr().out
+
+
+def test_a_run_on_the_cpu_of_a_machine_with_a_gpu_takes_the_precision_of_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert resolve_precision("auto", use_cpu=True) is False
+    assert resolve_precision("auto", use_cpu=False) is True

@@ -4,6 +4,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from dnahlm.model.adapters import AdapterArguments, adapted, lora_config
+from dnahlm.training import throughput
 from dnahlm.training.throughput import flops_per_token
 
 CONTEXT, LAYERS, WIDTH = 32, 2, 64
@@ -34,3 +35,16 @@ def test_a_frozen_weight_costs_four_operations_and_an_unused_copy_none(tiny_toke
     model = adapted(model, lora_config(args, model, tiny_tokenizer), recompute=False)
     trained = sum(w.numel() for w in model.parameters() if w.requires_grad)  # adapter and head
     assert flops_per_token(model, CONTEXT) == 4 * frozen + 6 * trained + attention
+
+
+def test_the_ceiling_of_a_machine_too_slow_for_large_matrices_is_measured_on_smaller_ones(monkeypatch):
+    asked = []
+
+    def emulated(side, device, dtype):
+        asked.append(side)
+        return 0.01 * (side / throughput.PROBE) ** 3  # as slow as bf16 on a CPU without it: 5 s for the largest
+
+    monkeypatch.setattr(throughput, "fastest_product", emulated)
+    ceiling = throughput.matrix_ceiling(torch.device("cpu"), torch.bfloat16)
+    assert asked == [256, 1024]
+    assert ceiling == 2 * throughput.PROBE**3 / 0.01
