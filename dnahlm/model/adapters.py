@@ -46,7 +46,8 @@ def lora_config(
     Where embedding and head are tied they stay so: what trains one trains the other.
 
     Raises:
-        InputError: a module the model does not have, a tokenizer without new tokens, or both ways of training rows.
+        InputError: a rank or dropout out of range, a module the model does not have, a tokenizer without new tokens, or
+            both ways of training rows.
     """
     if not args.use_peft:
         if args.train_new_tokens or args.lora_modules_to_save or args.load_in_4bit:
@@ -55,6 +56,11 @@ def lora_config(
                 "all is trained."
             )
         return None
+    if args.lora_r < 1 or args.lora_alpha < 1 or not 0 <= args.lora_dropout < 1:
+        raise InputError(
+            f"lora_r {args.lora_r}, lora_alpha {args.lora_alpha}, lora_dropout {args.lora_dropout:g}: the first two "
+            "must be at least 1, the last from 0 to below 1."
+        )
     whole = modules_to_save(args.lora_modules_to_save or [], model)
     rows: dict[str, Any] = {}
     if args.train_new_tokens:

@@ -72,16 +72,20 @@ def create_model(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, conte
         context: T, tokens the model can see at once.
 
     Raises:
-        InputError: unknown `model_type`, a width the heads do not divide, or an override its config does not have.
+        InputError: unknown `model_type`, a width the heads do not divide, a dropout rate of no share, or an override
+            its config does not have.
     """
     if args.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         known = did_you_mean(args.model_type, ["gpt2", "llama", "qwen2", "qwen3", "mistral", "lfm2", "mamba2"])
         raise InputError(f"model_type {args.model_type!r} is no causal language model of transformers. {known}")
-    if args.num_attention_heads < 1 or args.num_hidden_layers < 1 or args.hidden_size % args.num_attention_heads:
+    smallest = min(args.hidden_size, args.num_attention_heads, args.num_hidden_layers)
+    if smallest < 1 or args.hidden_size % args.num_attention_heads:
         raise InputError(
             f"hidden_size {args.hidden_size} must be a multiple of num_attention_heads {args.num_attention_heads}, "
-            f"and num_hidden_layers {args.num_hidden_layers} at least 1."
+            f"and all three at least 1 (num_hidden_layers {args.num_hidden_layers})."
         )
+    if not 0 <= args.dropout < 1:
+        raise InputError(f"dropout: found {args.dropout:g}; allowed: a number from 0 to below 1.")
     check_attention(args.attn_implementation)
     usual = AutoConfig.for_model(args.model_type)
     # Not every architecture has these; where they exist, the defaults are those of a 7-billion model.

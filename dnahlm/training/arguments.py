@@ -14,6 +14,7 @@ from transformers import TrainingArguments
 from dnahlm.errors import machine_message
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
 from dnahlm.manifest import sha256
+from dnahlm.training.bounds import require_sound
 from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 
 # Settings that this package or upstream fills in.
@@ -63,6 +64,7 @@ class MachineArguments:
         if self.ddp_find_unused_parameters is None:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
         require_devices(self.use_cpu)
+        require_sound(self)
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 

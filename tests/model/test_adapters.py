@@ -108,6 +108,8 @@ def test_an_adapter_opens_in_a_new_process_with_the_same_logits(pair, tmp_path):
         ({"use_peft": False, "train_new_tokens": True}, "set use_peft too"),
         ({"lora_modules_to_save": ["embed_token"]}, "no module 'embed_token'.*Its rows are in wte"),
         ({"train_new_tokens": True, "lora_modules_to_save": ["wte"]}, "not both"),
+        ({"lora_r": 0}, "lora_r 0, .*must be at least 1"),
+        ({"lora_dropout": 1.0}, "lora_dropout 1: .*from 0 to below 1"),
     ],
 )
 def test_settings_that_would_do_nothing_or_clash_are_refused(pair, settings, said):

@@ -32,6 +32,18 @@ def test_an_override_that_would_do_nothing_or_break_is_refused(tiny_tokenizer, o
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("wrong", [{"hidden_size": -32}, {"num_hidden_layers": 0}, {"num_attention_heads": 3}])
+def test_a_shape_no_model_has_is_refused(tiny_tokenizer, wrong):
+    with pytest.raises(InputError, match="must be a multiple of num_attention_heads"):
+        create_model(ModelArguments(**{**SHAPE, **wrong}), tiny_tokenizer, 64)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_a_dropout_that_is_no_share_is_refused(tiny_tokenizer, rate):
+    with pytest.raises(InputError, match=r"dropout: found .*from 0 to below 1"):
+        create_model(ModelArguments(**SHAPE, dropout=rate), tiny_tokenizer, 64)
+
+
 @pytest.mark.parametrize("model_type", ["gpt2", "llama", "qwen3"])
 def test_packed_documents_do_not_see_each_other_under_attention(tiny_tokenizer, model_type):
     assert packing_leak(model_of(tiny_tokenizer, model_type)) < 1e-5

@@ -5,6 +5,8 @@ import torch
 
 from dnahlm.io import InputError
 from dnahlm.training.arguments import require_devices, resolve_precision
+from dnahlm.training.pretrain import PretrainArguments
+from dnahlm.training.sft import SftArguments
 
 
 def test_more_processes_than_gpus_are_refused_with_the_number_that_fits(monkeypatch):
@@ -34,3 +36,23 @@ def test_a_run_on_the_cpu_of_a_machine_with_a_gpu_takes_the_precision_of_the_cpu
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     assert resolve_precision("auto", use_cpu=True) is False
     assert resolve_precision("auto", use_cpu=False) is True
+
+
+@pytest.mark.parametrize("stage", [PretrainArguments, SftArguments])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("eval_steps", -5), ("save_steps", 0), ("logging_steps", -2), ("gradient_accumulation_steps", 0),
+        ("per_device_train_batch_size", 0), ("learning_rate", float("nan")), ("learning_rate", -1.0),
+        ("weight_decay", float("inf")), ("adam_beta2", 1.5), ("max_steps", 0), ("num_train_epochs", 0), ("seed", -1),
+        ("save_total_limit", 0), ("max_grad_norm", -1.0), ("warmup_steps", float("nan")),
+    ],
+)  # fmt: skip
+def test_a_number_no_training_can_be_done_with_is_refused_by_name(stage, name, value, tmp_path):
+    with pytest.raises(InputError, match=rf"{name}: found .*; allowed: "):
+        stage(output_dir=str(tmp_path), use_cpu=True, **{name: value})
+
+
+def test_a_share_of_the_steps_minus_one_and_a_rate_of_zero_are_fine(tmp_path):
+    args = PretrainArguments(output_dir=str(tmp_path), use_cpu=True, eval_steps=0.1, max_steps=-1, learning_rate=0)
+    assert (args.eval_steps, args.max_steps, args.learning_rate) == (0.1, -1, 0)
