@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 from transformers import TrainingArguments
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
 
+from dnahlm.config import did_you_mean
 from dnahlm.errors import machine_message
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
 from dnahlm.manifest import sha256
@@ -21,6 +23,20 @@ from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 BY_MACHINE = {
     "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
     "resume_from_checkpoint", "eval_on_start",
+}  # fmt: skip
+TRACKERS = (
+    "tensorboard",
+    "wandb",
+    "trackio",
+    "mlflow",
+    "swanlab",
+    "clearml",
+    "neptune",
+    "dvclive",
+)  # names on PyPI too
+# Settings that a recipe must hold, whatever upstream's default is tomorrow.
+ALWAYS = {
+    "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps", "lr_scheduler_type", "optim",
 }  # fmt: skip
 
 
@@ -65,6 +81,7 @@ class MachineArguments:
             self.ddp_find_unused_parameters = False  # every weight takes part in every step; the search costs time
         require_devices(self.use_cpu)
         require_sound(self)
+        require_reporters(self.report_to)
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 
@@ -80,6 +97,15 @@ def require_devices(use_cpu: bool) -> None:
             f"the launch starts {started} processes on this machine, which has {found} GPUs. Pass --num_processes "
             f"{found} to accelerate, or --use_cpu true."
         )
+
+
+def require_reporters(report_to: str | list[str]) -> None:
+    """Raise `InputError` for a tracker transformers does not know, or whose library is not installed."""
+    for name in [report_to] if isinstance(report_to, str) else report_to:
+        if name not in ("none", "all", *INTEGRATION_TO_CALLBACK):
+            raise InputError(f"report_to: found {name!r}. {did_you_mean(name, ['none', *INTEGRATION_TO_CALLBACK])}")
+        if name in TRACKERS and name not in get_available_reporting_integrations():
+            raise InputError(f"report_to: the library of {name} is not installed. `pip install {name}`, or give none.")
 
 
 def is_main_process() -> bool:
@@ -183,13 +209,15 @@ def prepare(final: Path, part: Path, resume: bool, overwrite: bool) -> None:
 
 
 def changed_settings(args: TrainingArguments) -> dict[str, Any]:
-    """The upstream settings that a user chose, for the manifest: those that are neither default nor the machine's."""
+    """The upstream settings of a run, for the manifest: `ALWAYS`, and those neither default nor the machine's."""
     values = args.to_dict()  # which hides tokens of the hub
     chosen: dict[str, Any] = {}
     for entry in dataclasses.fields(args):
         value, default = values.get(entry.name), entry.default
         is_set = value not in (None, False, [], "") or default not in (None, "", "none", dataclasses.MISSING)
-        if entry.init and is_set and value != default and entry.name not in BY_MACHINE and "token" not in entry.name:
+        is_chosen = entry.init and is_set and value != default
+        is_users = entry.name not in BY_MACHINE and "token" not in entry.name
+        if entry.name in ALWAYS or (is_chosen and is_users):
             chosen[entry.name] = value
     return chosen | {"output_dir": args.output_dir.removesuffix(".part")}
 

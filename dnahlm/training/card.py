@@ -108,7 +108,8 @@ def forgetting_lines(manifest: dict[str, Any], base: str) -> list[str]:
     """What became of the English the model knew before."""
     lines, figures = ["## English before and after", ""], manifest["forgetting"]
     if not figures:
-        return [*lines, f"{why_none(base).capitalize()}.", ""]
+        why = why_none(base)
+        return [*lines, f"{why[0].upper()}{why[1:]}.", ""]
     lines += ["The same text, in the same windows, each time.", ""]
     lines += [f"| bits per byte on {figures['english_bytes']:,} held-out bytes | |", "|---|---|"]
     lines += [f"| {words} | {figures[key]:.4f} |" for key, words in ROWS.items() if key in figures]
@@ -120,7 +121,7 @@ def how_rows(manifest: dict[str, Any]) -> dict[str, Any]:
     return {
         "made": f"{manifest['created']}, {how(manifest)}",
         "seed": manifest["seed"],
-        "steps": f"{manifest['counts']['steps']:,}",
+        **work_rows(manifest),
         "tokenizer sha256": manifest["tokenizer_sha256"],
         **{f"{name} sha256": value for name, value in manifest["weights"].items()},
         **{f"input {name}": f"{entry['path']} (sha256 {entry.get('sha256', 'unknown')})"
@@ -128,6 +129,20 @@ def how_rows(manifest: dict[str, Any]) -> dict[str, Any]:
         "versions": ", ".join(f"{name} {version}" for name, version in manifest["versions"].items()),
         "commit": manifest["git_commit"],
     }  # fmt: skip
+
+
+def work_rows(manifest: dict[str, Any]) -> dict[str, str]:
+    """Steps, tokens of a step, speed and memory, as far as the stage notes them."""
+    counts, speed = manifest["counts"], manifest.get("speed")
+    per_step = f" of {counts['tokens'] // counts['steps']:,} tokens" if "tokens" in counts else ""
+    rows = {"steps": f"{counts['steps']:,}{per_step}"}
+    if speed:
+        rows["speed"] = (
+            f"{speed['tokens_per_second']:,.0f} tokens/s, {speed['mfu']:.1%} of what large matrix products reach here "
+            f"({speed['ceiling_flops_per_second'] / 1e12:.3g} TFLOP/s a process)"
+        )
+        rows["peak memory of a process"] = f"{speed['peak_memory_mb']:,.0f} MB"
+    return rows
 
 
 def recipe_lines(manifest: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Pretraining: packed blocks -> a checkpoint, from scratch or continuing one, in one process or under DeepSpeed."""
 
+import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,21 @@ class PretrainDataArguments:
 
 @dataclass
 class PretrainArguments(MachineArguments, TrainingArguments):
-    """Upstream's training arguments, the precision by machine, and Muon."""
+    """Upstream's training arguments, the precision by machine, and Muon.
+
+    Raises:
+        InputError: the best checkpoint is wanted, and not said of what.
+    """
+
+    def __post_init__(self) -> None:
+        if self.load_best_model_at_end and self.metric_for_best_model is None:
+            raise InputError(
+                "load_best_model_at_end: there is no one validation loss here. Give metric_for_best_model, "
+                f"{' or '.join(name for name, _ in BITS.values())}."
+            )
+        if (self.metric_for_best_model or "").removeprefix("eval_") in dict(BITS.values()):
+            self.greater_is_better = False  # upstream takes what does not end in `loss` for a score
+        super().__post_init__()
 
 
 def run(
@@ -142,6 +157,7 @@ def run(
                 validation_before=bits_before(trainer),
                 forgetting=forgetting.figures,
                 packing_leak=leak,
+                speed=speed_of(trainer),
                 weights=weight_hashes(part),
             )  # fmt: skip
             write_card(part, manifest)
@@ -160,6 +176,20 @@ def bits_before(trainer: BlockTrainer) -> dict[str, float]:
     """The same of the weights the run started from; empty for a run from scratch."""
     logged = [bits_of(row) for row in trainer.state.log_history if row["step"] == 0]
     return {name: value for bits in logged for name, value in bits.items()}
+
+
+def speed_of(trainer: BlockTrainer) -> dict[str, float]:
+    """Medians of the logged tokens per second and share of the ceiling, the ceiling (operations per second of one
+    process) and the most memory (megabytes, of one process); empty where no step was logged.
+    """
+    rows = [row for row in trainer.state.log_history if "tokens_per_second" in row]
+    if not rows:
+        return {}
+    return {
+        **{name: statistics.median(row[name] for row in rows) for name in ("tokens_per_second", "mfu")},
+        "ceiling_flops_per_second": trainer.ceiling,
+        "peak_memory_mb": max(row["peak_memory_mb"] for row in rows),
+    }
 
 
 def zero_stage(trainer: BlockTrainer) -> int | None:

@@ -33,6 +33,8 @@ from pathlib import Path
 import torch
 from pretrain_sides import SHAPES, run_side
 
+from dnahlm.training.arguments import resolve_precision
+
 RECIPES = Path(__file__).parents[2] / "recipes"
 SIDES = (
     "dnahlm", "dnahlm, compiled", "dnahlm, sdpa", "dnahlm, plain step", "Trainer", "Trainer, compiled", "litgpt",
@@ -56,11 +58,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="measured ones")
     parser.add_argument("--warm_up", type=int, default=4, help="steps before them")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"))
+    parser.add_argument("--precision", default="auto", choices=("auto", "bf16", "fp32"), help="auto as in a recipe")
     parser.add_argument("--blocks", help="a folder of `dnahlm corpus pack`; simulated when not given")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--work", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    arguments.precision = "bf16" if resolve_precision(arguments.precision, use_cpu=False) else "fp32"
     if arguments.side:
         print(json.dumps(run_side(arguments)))
         return

@@ -56,3 +56,19 @@ def test_a_number_no_training_can_be_done_with_is_refused_by_name(stage, name, v
 def test_a_share_of_the_steps_minus_one_and_a_rate_of_zero_are_fine(tmp_path):
     args = PretrainArguments(output_dir=str(tmp_path), use_cpu=True, eval_steps=0.1, max_steps=-1, learning_rate=0)
     assert (args.eval_steps, args.max_steps, args.learning_rate) == (0.1, -1, 0)
+
+
+@pytest.mark.parametrize("stage", [PretrainArguments, SftArguments])
+def test_a_tracker_that_is_unknown_or_not_installed_is_refused(stage, tmp_path):
+    with pytest.raises(InputError, match=r"report_to: found 'tensorbord'\. Did you mean 'tensorboard'"):
+        stage(output_dir=str(tmp_path), use_cpu=True, report_to="tensorbord")
+    with pytest.raises(InputError, match=r"the library of neptune is not installed\. `pip install neptune`"):
+        stage(output_dir=str(tmp_path), use_cpu=True, report_to=["none", "neptune"])
+
+
+def test_the_best_checkpoint_of_pretraining_needs_a_named_figure_and_fewer_bits_are_better(tmp_path):
+    common = {"output_dir": str(tmp_path), "use_cpu": True, "load_best_model_at_end": True, "save_strategy": "steps"}
+    with pytest.raises(InputError, match=r"Give metric_for_best_model, bits_per_base or bits_per_byte"):
+        PretrainArguments(**common, eval_strategy="steps")
+    args = PretrainArguments(**common, eval_strategy="steps", metric_for_best_model="bits_per_base")
+    assert args.greater_is_better is False

@@ -301,6 +301,10 @@ def test_the_card_names_data_figures_and_hashes(blocks, tmp_path):
     assert manifest["tokenizer_sha256"] in card
     assert "genome.fa" in card
     assert "Not a clinical or diagnostic tool." in card
+    assert "6 of 256 tokens" in card
+    speed = manifest["speed"]
+    assert f"{speed['tokens_per_second']:,.0f} tokens/s, {speed['mfu']:.1%} of" in card
+    assert speed["ceiling_flops_per_second"] > 1e8 and f"{speed['peak_memory_mb']:,.0f} MB" in card
 
 
 def test_a_stream_gives_every_block_once_an_epoch_and_another_order_in_the_next(blocks):
@@ -358,14 +362,15 @@ def test_the_card_holds_a_recipe_that_the_script_takes_and_the_hash_of_the_weigh
     check_flat_yaml(recipe, (PretrainDataArguments, ModelArguments, PretrainArguments, AdapterArguments))
     settings = yaml.safe_load(recipe.read_text())
     assert settings["output_dir"] == str(tmp_path / "pretrain") and settings["max_steps"] == 6
+    assert settings["gradient_accumulation_steps"] == 1, "a default that makes the batch is written down too"
     assert sha256(tmp_path / "pretrain" / "model.safetensors") in card
 
 
 def test_a_run_from_scratch_says_that_nothing_could_be_forgotten(blocks, tmp_path, capsys):
     made = run(PretrainDataArguments(blocks=str(blocks)), SMALL, arguments(tmp_path / "pretrain"))
     assert made["forgetting"] == {}
-    for said in (capsys.readouterr().out, (tmp_path / "pretrain" / "README.md").read_text()):
-        assert "rained from scratch: no earlier " in said
+    assert "trained from scratch: no earlier English to forget" in capsys.readouterr().out
+    assert "Trained from scratch: no earlier English to forget." in (tmp_path / "pretrain" / "README.md").read_text()
 
 
 def test_forgetting_is_measured_on_the_start_before_and_after_in_manifest_card_and_console(blocks, tmp_path, capsys):
@@ -395,3 +400,14 @@ def test_the_curve_is_drawn_at_every_checkpoint_and_at_the_end_and_is_in_the_car
     assert len(drawn) == 4  # steps 2, 4, 6 and the end
     assert all(picture.startswith(b"\x89PNG") for picture in drawn) and len(set(drawn)) == 4
     assert "![loss curve](loss.png)" in (tmp_path / "pretrain" / "README.md").read_text()
+
+
+def test_the_best_checkpoint_of_a_run_is_the_one_of_fewest_bits(blocks, tmp_path):
+    settings = arguments(
+        tmp_path / "pretrain", learning_rate=1.0, lr_scheduler_type="constant", eval_strategy="steps", eval_steps=2,
+        save_strategy="steps", save_steps=2, load_best_model_at_end=True, metric_for_best_model="bits_per_base",
+    )  # fmt: skip
+    made = run(PretrainDataArguments(blocks=str(blocks)), SMALL, settings)
+    bits = [row["eval_bits_per_base"] for row in logged(tmp_path / "pretrain") if "eval_bits_per_base" in row]
+    assert len(set(bits[:-1])) == 3 and min(bits[:-1]) != bits[2], "at this rate the last is not the best"
+    assert made["validation"]["bits_per_base"] == pytest.approx(min(bits[:-1]))
