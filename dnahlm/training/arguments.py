@@ -22,7 +22,7 @@ from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 # Settings that this package or upstream fills in.
 BY_MACHINE = {
     "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
-    "resume_from_checkpoint", "eval_on_start",
+    "resume_from_checkpoint", "eval_on_start", "local_rank",
 }  # fmt: skip
 TRACKERS = (
     "tensorboard",

@@ -106,14 +106,25 @@ def test_zero_on_two_processes_follows_the_loss_of_one_plain_process(name, plain
     assert two["validation"] == pytest.approx(one["validation"], abs=0.01)
 
 
-@needs_deepspeed
-def test_two_nodes_on_loopback_follow_the_loss_of_one_plain_process(plain, blocks, tmp_path):
+def free_port():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    file = on_two_cpu_processes("multi_node.yaml", tmp_path, main_process_port=port)
+        return free.getsockname()[1]
+
+
+@needs_deepspeed
+@pytest.mark.parametrize("name", ["multi_node.yaml", "hostfile.yaml"])
+def test_two_nodes_on_loopback_follow_the_loss_of_one_plain_process(name, plain, blocks, tmp_path):
+    here = {"main_process_ip": "127.0.0.1", "main_process_port": free_port()}
+    if name == "hostfile.yaml":  # as where ssh is not allowed: started on each machine
+        (tmp_path / "hostfile").write_text("127.0.0.1 slots=1\nlocalhost slots=1\n")
+        engine = {"deepspeed_multinode_launcher": "nossh", "deepspeed_hostfile": str(tmp_path / "hostfile")}
+        settings = yaml.safe_load((ROOT / "recipes" / "accelerate" / name).read_text())
+        here["deepspeed_config"] = {**settings["deepspeed_config"], **engine}
+    file = on_two_cpu_processes(name, tmp_path, **here)
     script = [str(ROOT / "recipes" / "pretrain.py"), *map(str, pretrain_arguments(blocks, tmp_path / "nodes", 2))]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # accelerate calls `deepspeed` by its name
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PATH": path}
     nodes = [
         subprocess.Popen(
             [*ACCELERATE, str(file), "--machine_rank", str(rank), *script],
@@ -147,7 +158,7 @@ def test_four_cpu_processes_follow_the_loss_of_one_plain_process(plain, blocks, 
 
 
 def test_a_machine_whose_partner_never_comes_stops_and_says_how_many_joined(blocks, tmp_path):
-    file = on_two_cpu_processes("multi_node.yaml", tmp_path, main_process_port=29631)
+    file = on_two_cpu_processes("multi_node.yaml", tmp_path, main_process_port=free_port())
     arguments = map(str, pretrain_arguments(blocks, tmp_path / "alone", 2))
     command = [*ACCELERATE, str(file), "--machine_rank", "0", "--rdzv_conf", "timeout=5"]
     answer = subprocess.run(
