@@ -12,6 +12,18 @@ class LossLog(TrainerCallback):
 
     FILE_NAME = "loss.jsonl"
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Drop what a stopped run logged after the checkpoint it goes on from: those steps are done again."""
+        path = Path(args.output_dir) / self.FILE_NAME
+        if not state.is_world_process_zero or not path.is_file():
+            return
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]  # a kill may have cut the last one
+        kept = [line for line in whole if json.loads(line)["step"] <= state.global_step]
+        path.write_text("".join(kept), encoding="utf-8")
+
     def on_log(
         self,
         args: TrainingArguments,

@@ -342,8 +342,12 @@ def test_a_streamed_run_resumes_with_the_batches_it_would_have_seen(blocks, tmp_
         patch.setattr(LossLog, "on_step_end", stop)
         with pytest.raises(KeyboardInterrupt):
             run(data, SMALL, arguments(tmp_path / "cut", **more))
+    with (tmp_path / "cut.part" / "loss.jsonl").open("a") as log:
+        log.write('{"step": 5, "lo')  # as a kill cuts a line
     again = run(data, SMALL, arguments(tmp_path / "cut", resume_from_checkpoint="true", **more))
     assert again["validation"] == whole["validation"]
+    steps = [[(r["step"], r["loss"]) for r in logged(tmp_path / name) if "loss" in r] for name in ("whole", "cut")]
+    assert steps[0] == steps[1], "each step once, the cut line gone"
 
 
 def test_the_card_holds_a_recipe_that_the_script_takes_and_the_hash_of_the_weights(blocks, tmp_path):
