@@ -17,6 +17,7 @@ from dnahlm.errors import machine_message
 from dnahlm.io import InputError, part_of, remove, replace, require_apart, require_free, require_replaceable
 from dnahlm.manifest import sha256
 from dnahlm.training.bounds import require_sound
+from dnahlm.training.build_locks import tell_of_build_locks
 from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 
 # Settings that this package or upstream fills in.
@@ -82,6 +83,8 @@ class MachineArguments:
         require_devices(self.use_cpu)
         require_sound(self)
         require_reporters(self.report_to)
+        if is_main_process():
+            tell_of_build_locks()
         self.use_cpu = self.use_cpu or not torch.accelerator.is_available()  # upstream wants to be told
         super().__post_init__()
 

@@ -1,10 +1,13 @@
 """What a training stage checks of the machine and the launch before it starts."""
 
+import os
+
 import pytest
 import torch
 
 from dnahlm.io import InputError
 from dnahlm.training.arguments import require_devices, resolve_precision
+from dnahlm.training.build_locks import tell_of_build_locks
 from dnahlm.training.pretrain import PretrainArguments
 from dnahlm.training.sft import SftArguments
 
@@ -72,3 +75,16 @@ def test_the_best_checkpoint_of_pretraining_needs_a_named_figure_and_fewer_bits_
         PretrainArguments(**common, eval_strategy="steps")
     args = PretrainArguments(**common, eval_strategy="steps", metric_for_best_model="bits_per_base")
     assert args.greater_is_better is False
+
+
+def test_an_old_lock_of_a_killed_build_which_deepspeed_would_wait_for_is_told(tmp_path, monkeypatch, capsys):
+    lock = tmp_path / "ext" / "py311_cpu" / "deepspeed_shm_comm" / "lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path / "ext"))
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    tell_of_build_locks()
+    assert capsys.readouterr().out == "", "a launch that compiles just now"
+    os.utime(lock, (1, 1))
+    tell_of_build_locks()
+    assert f"note: {lock} is" in capsys.readouterr().out
