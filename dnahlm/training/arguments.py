@@ -25,16 +25,8 @@ BY_MACHINE = {
     "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
     "resume_from_checkpoint", "eval_on_start", "local_rank",
 }  # fmt: skip
-TRACKERS = (
-    "tensorboard",
-    "wandb",
-    "trackio",
-    "mlflow",
-    "swanlab",
-    "clearml",
-    "neptune",
-    "dvclive",
-)  # names on PyPI too
+# Trackers whose names are those of their libraries on the package index.
+TRACKERS = ("tensorboard", "wandb", "trackio", "mlflow", "swanlab", "clearml", "neptune", "dvclive")
 # Settings that a recipe must hold, whatever upstream's default is tomorrow.
 ALWAYS = {
     "learning_rate", "per_device_train_batch_size", "gradient_accumulation_steps", "lr_scheduler_type", "optim",
