@@ -18,8 +18,8 @@
 Every side is a process of its own; repeats are interleaved. A step counts from the end of the one before; the first
 `--warm_up` steps (compilation among them) are left out and their time is shown apart. Padding is not counted as tokens.
 On a machine with other work compare the column of CPU seconds: it does not count the time others took. Dropout is 0 on
-all sides. `pip install litgpt` takes an older huggingface-hub than transformers bears; install the newer one again after
-it (`pip install --no-deps -U huggingface-hub`). The seed sides fill as many token places a step as the others (rows of 1,024).
+all sides. The seed sides fill as many token places a step as the others (rows of 1,024). `pip install litgpt` takes an
+older huggingface-hub than transformers bears; install the newer one again (`pip install --no-deps -U huggingface-hub`).
 """
 
 import argparse
