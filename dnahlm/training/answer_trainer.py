@@ -1,16 +1,21 @@
 """trl's SFT trainer, projecting to the vocabulary only where an answer is predicted, its batches shuffled."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
+from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 
-from dnahlm.tokenizer.dropout import DnaDropout
-from dnahlm.training.dropout import IGNORE_INDEX, ROW, UNITS, DropoutCollator, TellEpoch
-from dnahlm.training.sampler import BucketSampler
+from dnahlm.training.blocks import IGNORE_INDEX
+from dnahlm.training.divergence import require_sane
+from dnahlm.training.epochs import EpochCollator, TellEpoch
+from dnahlm.training.examples import ROW
+from dnahlm.training.sampler import BUCKET, BucketSampler
 
 
 class AnswerTrainer(SFTTrainer):
@@ -19,7 +24,18 @@ class AnswerTrainer(SFTTrainer):
     Without Triton (on a CPU) trl projects every position to the vocabulary and back, though all but the answer's are
     ignored: more than half of a step at our sizes. Here only the columns of a batch that hold a target are projected.
     The loss is the same: mean cross-entropy over all targets of an optimizer step.
+
+    Args:
+        lengths: (N,) tokens that each train row may have, for batches of one length.
+        score: gives more figures for each evaluation, such as the MCC on validation rows.
+        **settings: of trl's trainer.
     """
+
+    def __init__(
+        self, lengths: np.ndarray, score: Callable[[], dict[str, float]] | None = None, **settings: Any
+    ) -> None:
+        self.lengths, self.score = lengths, score
+        super().__init__(**settings)
 
     def compute_loss(
         self,
@@ -42,24 +58,40 @@ class AnswerTrainer(SFTTrainer):
             loss = loss * self.accelerator.num_processes  # the launcher averages over processes, the count is of all
         return (loss, outputs) if return_outputs else loss
 
-    def cut_dna_anew(self, dropout: DnaDropout) -> None:
-        """Cut the DNA of training rows, which must have the columns `ROW` and `UNITS`, anew in every epoch."""
-        seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
-        self.data_collator = DropoutCollator(self.data_collator, dropout, seed, self.args.max_length)
-        self.add_callback(TellEpoch(self.data_collator))
+    def training_step(self, *inputs: Any, **more: Any) -> torch.Tensor:
+        """One forward and backward pass.
+
+        Raises:
+            InputError: the loss is no number, or far worse than guessing.
+        """
+        loss = super().training_step(*inputs, **more)
+        require_sane(self, loss.item() * self.args.gradient_accumulation_steps)
+        return loss
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **settings: Any) -> EvalLoopOutput:
+        """Upstream's, and the figures of `score` beside the loss."""
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **settings)
+        if self.score is not None:
+            self.model.eval()
+            output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in self.score().items()})
+        return output
+
+    def show_anew(self, collator: EpochCollator) -> None:
+        """Show train rows, which must have the column `ROW`, as a collator makes them in each epoch."""
+        collator.collate, self.data_collator = self.data_collator, collator
+        self.add_callback(TellEpoch(collator))
 
     def _set_signature_columns_if_needed(self) -> None:
-        """Keep the columns that BPE-dropout needs, too."""
+        """Keep the column that an epoch's rows are made by, too."""
         super()._set_signature_columns_if_needed()
-        self._signature_columns = list(dict.fromkeys([*self._signature_columns, ROW, UNITS]))
+        self._signature_columns = list(dict.fromkeys([*self._signature_columns, ROW]))
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
         """Upstream's sampler, but for `group_by_length` one that shuffles the batches."""
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
-        lengths = [len(ids) for ids in (train_dataset or self.train_dataset)["input_ids"]]
         seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
-        return BucketSampler(lengths, self.args.train_batch_size, seed)
+        return BucketSampler(self.lengths, self.args.train_batch_size, seed, self.args.pad_to_multiple_of or BUCKET)
 
 
 def answer_columns(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -23,7 +23,7 @@ from dnahlm.training.checkpoints import PREFIX, is_complete, last_checkpoint
 # Settings that this package or upstream fills in.
 BY_MACHINE = {
     "bf16", "use_cpu", "ddp_find_unused_parameters", "dataloader_pin_memory", "accelerator_config", "logging_dir",
-    "resume_from_checkpoint", "eval_on_start", "local_rank",
+    "resume_from_checkpoint", "eval_on_start", "local_rank", "dataset_kwargs",
 }  # fmt: skip
 # Trackers whose names are those of their libraries on the package index.
 TRACKERS = ("tensorboard", "wandb", "trackio", "mlflow", "swanlab", "clearml", "neptune", "dvclive")

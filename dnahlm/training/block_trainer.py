@@ -2,14 +2,12 @@
 
 import math
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import Trainer
 
-from dnahlm.io import InputError, remove
-from dnahlm.training.checkpoints import PREFIX, last_checkpoint
+from dnahlm.training.divergence import require_sane
 from dnahlm.training.lean import lighten
 from dnahlm.training.throughput import flops_per_token, matrix_ceiling, peak_memory_mb
 
@@ -18,7 +16,6 @@ BITS = {
     "text": ("bits_per_byte", "english_bytes"),
     "protein": ("bits_per_residue", "residues"),
 }
-SETTLED = 20  # steps; a loss this long into a run is no start any more
 
 
 class BlockTrainer(Trainer):
@@ -47,24 +44,8 @@ class BlockTrainer(Trainer):
         self.since = self.since or time.perf_counter()
         self.tokens += inputs["input_ids"].numel()
         loss = super().training_step(model, inputs, *rest)
-        self.require_sane(loss.item() * self.args.gradient_accumulation_steps)
+        require_sane(self, loss.item() * self.args.gradient_accumulation_steps)
         return loss
-
-    def require_sane(self, loss: float) -> None:
-        """Raise `InputError` when training has diverged; what the broken step saved is removed, the rest is kept."""
-        step, guessing = self.state.global_step, math.log(self.model.config.vocab_size)
-        if math.isfinite(loss) and (step < max(SETTLED, self.args.warmup_steps) or loss < 2 * guessing):
-            return
-        folder = Path(self.args.output_dir)
-        if self.is_world_process_zero():
-            remove(folder / f"{PREFIX}{step}")  # its weights gave this loss
-        good = last_checkpoint(folder)
-        hint = f"{good} is the last good checkpoint; resume from it" if good else "No checkpoint was saved; start again"
-        raise InputError(
-            f"step {step + 1}: the training loss is {loss:.4g} nats per token (guessing costs {guessing:.1f}): the run "
-            f"has diverged. {hint} with a lower learning_rate (now {self.args.learning_rate:g}), more warmup_steps or "
-            "max_grad_norm 1.0."
-        )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add our figures before upstream hands the line to the console, `loss.jsonl` and `report_to`."""

@@ -8,6 +8,7 @@ import yaml
 
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.training.arguments import how
+from dnahlm.training.best import EACH, MEAN, kept_words
 from dnahlm.training.curve import FILE_NAME as CURVE
 from dnahlm.training.forgetting import ROWS, why_none
 
@@ -100,8 +101,19 @@ def figure_lines(manifest: dict[str, Any]) -> list[str]:
             lines += [f"| {BIT_NAMES[name]} | {start} | {value:.4f} |"]
     else:
         loss = f"{manifest['validation_loss']:.4f} nats per answer token"
-        lines += [f"Validation loss {loss}. For scores run `dnahlm evaluate`."]
+        lines += [f"Validation loss {loss}. For scores run `dnahlm evaluate`.", "", *kept_lines(manifest)]
     return [*lines, "", f"![loss curve]({CURVE})", ""]
+
+
+def kept_lines(manifest: dict[str, Any]) -> list[str]:
+    """Which step's weights these are, and what they gave on validation rows; test rows had no part in it."""
+    lines = [f"These are the {kept_words(manifest['kept'])}. Test rows had no part in it."]
+    if figures := manifest["validation_mcc"]:
+        rows = manifest["kept"]["dev_rows"]
+        lines += ["", "| task | validation rows | MCC |", "|---|---|---|"]
+        lines += [f"| {task} | {n:,} | {figures[EACH + task]:.3f} |" for task, n in rows.items()]
+        lines += [f"| mean | | {figures[MEAN]:.3f} |"]
+    return lines
 
 
 def forgetting_lines(manifest: dict[str, Any], base: str) -> list[str]:

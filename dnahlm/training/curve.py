@@ -11,6 +11,7 @@ FILE_NAME = "loss.png"
 PANELS = {
     "loss": "training loss, nats per target token",
     "eval_loss": "validation loss, nats per answer token",
+    "eval_mean_mcc": "mean MCC of validation rows",
     "eval_bits_per_base": "held-out DNA, bits per base",
     "eval_bits_per_byte": "held-out English, bits per byte",
     "eval_bits_per_residue": "held-out proteins, bits per residue",

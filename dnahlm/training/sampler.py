@@ -19,14 +19,15 @@ class BucketSampler(Sampler[int]):
         lengths: N lengths in tokens.
         batch_size: rows per device and forward pass.
         seed: with the epoch, draws the order; every process draws the same.
+        bucket: tokens; lengths of 1 to `bucket` are one bucket, and so on, as padding to a multiple of it needs.
 
     >>> rows = list(BucketSampler([10, 200, 12, 210], batch_size=2, seed=0))
     >>> sorted(map(sorted, (rows[:2], rows[2:])))
     [[0, 2], [1, 3]]
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.buckets = np.asarray(lengths) // BUCKET
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, bucket: int = BUCKET) -> None:
+        self.buckets = (np.asarray(lengths) - 1) // bucket
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:

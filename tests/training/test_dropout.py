@@ -8,10 +8,12 @@ import pytest
 from dnahlm.io import InputError
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.tasks.instructions import read_instructions
+from dnahlm.tasks.prompt_encoder import PromptEncoder
 from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.training.answer_trainer import AnswerTrainer
-from dnahlm.training.dropout import ROW, UNITS, DropoutCollator
-from dnahlm.training.sft import SftArguments, SftDataArguments, encode_records, run, with_dna_units
+from dnahlm.training.epochs import EpochCollator
+from dnahlm.training.examples import ROW, encode_records
+from dnahlm.training.sft import SftArguments, SftDataArguments, run
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +78,19 @@ def rows_of(tokenizer, instructions, p=0.3):
     records = read_instructions(instructions / "train.jsonl")
     dropout = DnaDropout(tokenizer, p)
     rows = encode_records(tokenizer, records, 256, instructions / "train.jsonl")
-    return rows, with_dna_units(rows, tokenizer, records, dropout), dropout
+
+    def collator(seed, max_length):
+        return EpochCollator(PromptEncoder(tokenizer), records, None, dropout, seed, max_length)
+
+    return rows, collator, dropout
 
 
 def test_question_answer_and_their_border_stay_and_the_dna_is_cut_anew(tiny_tokenizer, few):
-    plain, rows, dropout = rows_of(tiny_tokenizer, few)
-    collator = DropoutCollator(list, dropout, seed=0, max_length=256)
+    plain, make, dropout = rows_of(tiny_tokenizer, few)
+    collator = make(seed=0, max_length=256)
     changed = 0
-    for before, row in zip(plain, rows, strict=True):
-        (after,) = collator([row])
+    for before in plain:
+        (after,) = collator([before])
         assert tiny_tokenizer.decode(after["input_ids"]) == tiny_tokenizer.decode(before["input_ids"])
         ours, theirs = ([i for i in r["input_ids"] if i not in dropout.letters] for r in (after, before))
         assert ours == theirs
@@ -97,11 +103,11 @@ def test_question_answer_and_their_border_stay_and_the_dna_is_cut_anew(tiny_toke
 
 
 def test_an_epoch_is_one_segmentation_whatever_the_batch(tiny_tokenizer, few):
-    _, rows, dropout = rows_of(tiny_tokenizer, few)
+    rows, make, _ = rows_of(tiny_tokenizer, few)
     rows = list(rows)
 
     def cuts(epoch, seed, order):
-        collator = DropoutCollator(list, dropout, seed, 256)
+        collator = make(seed, 256)
         collator.epoch = epoch
         return {row[ROW]: one["input_ids"] for row, one in zip(order, collator(order), strict=True)}
 
@@ -110,9 +116,9 @@ def test_an_epoch_is_one_segmentation_whatever_the_batch(tiny_tokenizer, few):
 
 
 def test_no_row_grows_beyond_the_length_the_model_sees(tiny_tokenizer, few):
-    plain, rows, dropout = rows_of(tiny_tokenizer, few, p=0.9)
+    plain, make, _ = rows_of(tiny_tokenizer, few, p=0.9)
     longest = max(map(len, plain["input_ids"]))
-    collated = DropoutCollator(list, dropout, 0, longest)(list(rows))
+    collated = make(0, longest)(list(plain))
     assert max(len(row["input_ids"]) for row in collated) <= longest
 
 
@@ -173,12 +179,6 @@ def test_what_is_saved_has_dropout_off_and_says_what_was_used(checkpoint, few, t
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "sft")
     assert len({tuple(tokenizer(dna)["input_ids"]) for _ in range(20)}) == 1
     assert json.loads((tmp_path / "sft/manifest.json").read_text())["config"]["bpe_dropout"] == 0.3
-
-
-def test_length_buckets_go_by_the_undropped_length(tiny_tokenizer, few):
-    plain, rows, _ = rows_of(tiny_tokenizer, few)
-    assert list(map(len, rows["input_ids"])) == list(map(len, plain["input_ids"]))
-    assert set(rows.column_names) == {"input_ids", "labels", ROW, UNITS}
 
 
 def test_a_bad_probability_stops_before_anything_is_written(checkpoint, few, tmp_path):

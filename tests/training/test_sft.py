@@ -8,7 +8,8 @@ from dnahlm.model.adapters import AdapterArguments
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import render_prompt
 from dnahlm.training.answer_trainer import answer_columns
-from dnahlm.training.sft import SftArguments, SftDataArguments, encode_records, run
+from dnahlm.training.examples import encode_records
+from dnahlm.training.sft import SftArguments, SftDataArguments, run
 
 
 @pytest.fixture(scope="module")

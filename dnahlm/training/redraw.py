@@ -1,0 +1,85 @@
+"""Train rows asked anew in every epoch: another phrasing and order of options, the strand drawn.
+
+A strand drawn for each row and epoch shows a model both as often as a data set that holds every row twice does, without
+the second half to encode and keep, and an epoch is still each row once. So a build with `reverse_complement: false` is
+enough; one with both strands may be drawn from too.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from dnahlm.dna import reverse_complement
+from dnahlm.io import InputError
+from dnahlm.tasks.kinds import options, with_dna
+from dnahlm.tasks.prompt import fill_phrasing, render_prompts, token_ids_of
+from dnahlm.tasks.records import Draw
+from dnahlm.tasks.spec import TaskSpec
+
+WHAT = ("phrasings", "strands")
+
+
+class Questions:
+    """What each train row is asked in an epoch; hangs on seed, epoch and the row's id alone.
+
+    Args:
+        records: N train records, as they were built.
+        specs: their tasks, with the words of the build.
+        what: some of `WHAT`.
+        seed: of the run.
+        built: configuration of the build.
+
+    Raises:
+        InputError: an unknown word, or phrasings of a build that asks in one wording or shows examples.
+    """
+
+    def __init__(
+        self,
+        records: list[dict[str, Any]],
+        specs: dict[str, TaskSpec],
+        what: Sequence[str],
+        seed: int,
+        built: dict[str, Any],
+    ) -> None:
+        if wrong := [word for word in what if word not in WHAT]:
+            raise InputError(f"redraw: found {wrong[0]!r}; allowed: {', '.join(WHAT)}.")
+        if fixed := [name for name in ("wording", "examples") if built.get(name)]:
+            raise InputError(
+                f"redraw: these instructions were built with {fixed[0]}, which a question drawn anew would not have. "
+                f"Build them without {fixed[0]}, or leave redraw out."
+            )
+        self.records, self.specs, self.what, self.seed = records, specs, what, seed
+
+    def ask(self, row: int, epoch: int) -> tuple[str, str]:
+        """Instruction and input of a row in an epoch; phrasings are those for training, never held-out ones."""
+        record = self.records[row]
+        spec, draw = self.specs[record["task"]], Draw(f"{self.seed}:{epoch}:{record['id']}")
+        instruction, input = record["instruction"], record["input"]
+        if "phrasings" in self.what:
+            phrasing = spec.phrasings[draw.below(len(spec.phrasings))]
+            instruction = fill_phrasing(phrasing, draw.ordered(options(spec)))
+        if "strands" in self.what and spec.strand_symmetric and draw.below(2):
+            input = with_dna(input, reverse_complement)
+        return instruction, input
+
+    def longer(self, tokenizer: PreTrainedTokenizerFast) -> np.ndarray:
+        """Tokens that the longest question a row may be asked has more than the one it was built with, (N,)."""
+        if "phrasings" not in self.what:
+            return np.zeros(len(self.records), np.int64)
+        longest = {
+            task: max(tokens_of(tokenizer, [fill_phrasing(phrasing, options(spec)) for phrasing in spec.phrasings]))
+            for task, spec in self.specs.items()
+        }
+        asked = list({record["instruction"] for record in self.records})
+        own = dict(zip(asked, tokens_of(tokenizer, asked), strict=True))
+        # Another order of the options may cost a token more or less.
+        return np.array([max(0, longest[r["task"]] - own[r["instruction"]]) for r in self.records])
+
+
+def tokens_of(tokenizer: PreTrainedTokenizerFast, instructions: list[str]) -> list[int]:
+    """Tokens of prompts with these questions and a short input."""
+    return [
+        len(ids) for ids in token_ids_of(tokenizer, render_prompts(tokenizer, instructions, ["A"] * len(instructions)))
+    ]

@@ -1,0 +1,65 @@
+"""Settings of fine-tuning: what is tuned on what, and what is added to trl's own arguments."""
+
+from dataclasses import dataclass, field
+
+from trl import SFTConfig
+
+from dnahlm.training.arguments import MachineArguments
+
+
+@dataclass
+class SftDataArguments:
+    """What is fine-tuned, and on what."""
+
+    model_name_or_path: str = field(metadata={"help": "checkpoint to tune: a folder with its tokenizer, or a hub name"})
+    instructions: str = field(metadata={"help": "folder written by `dnahlm instructions build`"})
+    attn_implementation: str = field(
+        default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
+    )
+    bpe_dropout: float = field(
+        default=0.0,
+        metadata={"help": "probability to leave out a merge in the DNA of training rows, cut anew each epoch; 0 = off; "
+                  "always off at evaluation and in what is saved"},
+    )  # fmt: skip
+    random_phase: bool = field(
+        default=False,
+        metadata={"help": "tokens of k bases: begin the DNA of training rows with 0 to k - 1 single letters, drawn "
+                  "each epoch; always off at evaluation"},
+    )  # fmt: skip
+    redraw: list[str] = field(
+        default_factory=list,
+        metadata={"help": "what of training rows is drawn anew each epoch: phrasings (and the order of options), "
+                  "strands (of tasks without a direction); none = rows stay as they were built"},
+    )  # fmt: skip
+    max_too_long: float = field(
+        default=0.0,
+        metadata={"help": "share of the train rows that may be left out because, with their answer, they are longer "
+                  "than the model sees; they are counted"},
+    )  # fmt: skip
+    english: str | None = field(
+        default=None,
+        metadata={"help": "corpus whose held-out English shows what tuning costs; empty = the one of pretraining, if "
+                  "it is still there"},
+    )  # fmt: skip
+    overwrite: bool = field(default=False, metadata={"help": "replace output_dir once the new run is complete"})
+
+
+@dataclass
+class SftArguments(MachineArguments, SFTConfig):
+    """trl's SFT arguments, the precision by machine, Muon, and what tells the best step."""
+
+    dev_rows: int = field(
+        default=0,
+        metadata={"help": "validation rows of each task that are scored at every evaluation: eval_mean_mcc, over "
+                  "tasks; 0 = none. With load_best_model_at_end it decides which step is kept"},
+    )  # fmt: skip
+    early_stopping_patience: int = field(
+        default=0,
+        metadata={"help": "evaluations in a row without a better metric_for_best_model after which training stops; "
+                  "0 = never"},
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.dev_rows > 0 and self.load_best_model_at_end and self.metric_for_best_model is None:
+            self.metric_for_best_model = "mean_mcc"
+        super().__post_init__()
