@@ -11,6 +11,7 @@ from torch.utils.data import Sampler
 from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 
+from dnahlm.tokenizer.dropout import DNA_TOKEN
 from dnahlm.training.blocks import IGNORE_INDEX
 from dnahlm.training.divergence import require_sane
 from dnahlm.training.epochs import EpochCollator, TellEpoch
@@ -36,6 +37,8 @@ class AnswerTrainer(SFTTrainer):
     ) -> None:
         self.lengths, self.score = lengths, score
         super().__init__(**settings)
+        self.is_dna = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)
+        self.is_dna[[i for token, i in self.processing_class.get_vocab().items() if DNA_TOKEN.fullmatch(token)]] = True
 
     def compute_loss(
         self,
@@ -45,8 +48,8 @@ class AnswerTrainer(SFTTrainer):
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
         """Loss of one batch: `input_ids`, `attention_mask` and `labels` are (B, T), right-padded."""
-        labels = inputs["labels"]
-        columns, targets = answer_columns(labels)
+        labels, dna = inputs["labels"], self.model.training and self.args.input_loss_weight
+        columns, targets = answer_columns(labels, labels.shape[1] if dna else self.args.pad_to_multiple_of)
         rest = {name: value for name, value in inputs.items() if name != "labels"}
         outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V)
         total = cross_entropy(
@@ -56,7 +59,26 @@ class AnswerTrainer(SFTTrainer):
         loss = total / torch.as_tensor(n_targets).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # the launcher averages over processes, the count is of all
+        if dna:
+            loss = loss + self.input_loss(outputs.logits, inputs["input_ids"], num_items_in_batch is not None)
         return (loss, outputs) if return_outputs else loss
+
+    def input_loss(self, logits: torch.Tensor, ids: torch.Tensor, accumulated: bool) -> torch.Tensor:
+        """The weighted language-model loss on the DNA of a batch, mean over its tokens.
+
+        Args:
+            logits: (B, T - 1, V), of all tokens but the last.
+            ids: (B, T).
+            accumulated: the losses of several batches are summed to a step's.
+        """
+        targets = dna_targets(ids, self.is_dna.to(ids.device))
+        n = (targets != IGNORE_INDEX).sum().clamp(min=1)
+        loss = cross_entropy(
+            logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
+        )
+        self._metrics["train"]["input_loss"].append((loss / n).item())
+        steps = self.current_gradient_accumulation_steps if accumulated else 1
+        return self.args.input_loss_weight * loss / n / steps
 
     def training_step(self, *inputs: Any, **more: Any) -> torch.Tensor:
         """One forward and backward pass.
@@ -65,7 +87,8 @@ class AnswerTrainer(SFTTrainer):
             InputError: the loss is no number, or far worse than guessing.
         """
         loss = super().training_step(*inputs, **more)
-        require_sane(self, loss.item() * self.args.gradient_accumulation_steps)
+        both = 1 + self.args.input_loss_weight
+        require_sane(self, loss.item() * self.args.gradient_accumulation_steps / both)
         return loss
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **settings: Any) -> EvalLoopOutput:
@@ -94,11 +117,26 @@ class AnswerTrainer(SFTTrainer):
         return BucketSampler(self.lengths, self.args.train_batch_size, seed, self.args.pad_to_multiple_of or BUCKET)
 
 
-def answer_columns(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def dna_targets(ids: torch.Tensor, is_dna: torch.Tensor) -> torch.Tensor:
+    """The tokens of DNA that stand behind another one, (B, T - 1), -100 elsewhere.
+
+    Args:
+        ids: (B, T).
+        is_dna: (V,) bool, the tokens of bases only. A letter A of the English has English before it.
+
+    >>> dna_targets(torch.tensor([[1, 0, 1, 2, 1, 0]]), torch.tensor([False, True, True])).tolist()
+    [[-100, -100, 2, 1, -100]]
+    """
+    found = is_dna[ids]
+    return ids[:, 1:].masked_fill(~(found[:, 1:] & found[:, :-1]), IGNORE_INDEX)
+
+
+def answer_columns(labels: torch.Tensor, multiple: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """The positions some row of a batch predicts a target from, and those targets.
 
     Args:
         labels: (B, T), -100 where there is no target; not shifted.
+        multiple: give all columns from the last multiple of it before the first target on, so that few shapes occur.
 
     Returns:
         columns (C,) and targets (B, C): column c predicts the token at position columns[c] + 1.
@@ -109,4 +147,6 @@ def answer_columns(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """
     targets = labels[:, 1:]
     columns = (targets != IGNORE_INDEX).any(dim=0).nonzero().flatten()
+    if multiple and len(columns):
+        columns = torch.arange(int(columns[0]) // multiple * multiple, targets.shape[1], device=labels.device)
     return columns, targets[:, columns]

@@ -27,8 +27,8 @@ Score: TypeAlias = Callable[
 MEAN, EACH = "mean_mcc", "mcc_"
 
 
-def check_best(args: SftArguments) -> None:
-    """Refuse settings of the best step that contradict each other.
+def check_levers(args: SftArguments) -> None:
+    """Refuse settings that cannot be meant together, or at all.
 
     Raises:
         InputError: negative rows or patience, no evaluation to look at, or weights that are parted over processes.
@@ -36,6 +36,8 @@ def check_best(args: SftArguments) -> None:
     for name, unit in (("dev_rows", "rows"), ("early_stopping_patience", "evaluations")):
         if getattr(args, name) < 0:
             raise InputError(f"{name}: {getattr(args, name)} {unit}; must be 0 (off) or more.")
+    if args.input_loss_weight < 0:
+        raise InputError(f"input_loss_weight: {args.input_loss_weight:g}; must be 0 (off) or more, for example 0.1.")
     looks = args.eval_strategy != IntervalStrategy.NO
     if args.early_stopping_patience and not (looks and args.load_best_model_at_end):
         raise InputError(

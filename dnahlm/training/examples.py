@@ -1,5 +1,6 @@
 """Instruction records as training examples: token ids, and the answer as the only target."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,8 @@ def encode_records(
         prompts, answers = encoder.encode(*([r[key] for r in some] for key in ("instruction", "input", "output")))
         prompt_lengths += map(len, prompts)
         lengths += [len(p) + len(a) for p, a in zip(prompts, answers, strict=True)]
-        flat = (token for pair in zip(prompts, answers, strict=True) for ids in pair for token in ids)
-        parts.append(np.fromiter(flat, np.int32))
+        both = chain.from_iterable(zip(prompts, answers, strict=True))
+        parts.append(np.fromiter(chain.from_iterable(both), np.int32))
     long = [n for n, length in enumerate(lengths) if length > max_length]
     if len(long) > max_too_long * len(records):
         refuse_long(records[long[0]], lengths[long[0]], f"{path}:{long[0] + 1}", len(long), len(records), max_length)

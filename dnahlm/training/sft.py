@@ -25,7 +25,7 @@ from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerpr
 from dnahlm.tokenizer.phase import DnaPhase
 from dnahlm.training.answer_trainer import AnswerTrainer
 from dnahlm.training.arguments import changed_settings, how, staged_training, weight_hashes
-from dnahlm.training.best import Score, check_best, dev_sample, kept_facts, kept_words, mcc_of, stoppers, with_mean
+from dnahlm.training.best import Score, check_levers, dev_sample, kept_facts, kept_words, mcc_of, stoppers, with_mean
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.card import write_card
 from dnahlm.training.curve import LossCurve
@@ -61,7 +61,7 @@ def run(
         InputError: an example longer than the context, a tokenizer that is not the checkpoint's, output taken.
     """
     clock = StageClock()
-    check_best(args)
+    check_levers(args)
     built = read_manifest(data.instructions, "instructions build")
     specs = tasks_of(Path(data.instructions))
     tokenizer = load_tokenizer(data.model_name_or_path)

@@ -1,10 +1,16 @@
 """Settings of fine-tuning: what is tuned on what, and what is added to trl's own arguments."""
 
+import os
 from dataclasses import dataclass, field
 
+import torch
+import torch._dynamo
 from trl import SFTConfig
 
 from dnahlm.training.arguments import MachineArguments
+
+MULTIPLE = 32  # tokens; batches are padded to a multiple of it when the model is compiled
+SHAPES = 64  # lengths and numbers of rows that are compiled before PyTorch gives up
 
 
 @dataclass
@@ -53,6 +59,12 @@ class SftArguments(MachineArguments, SFTConfig):
         metadata={"help": "validation rows of each task that are scored at every evaluation: eval_mean_mcc, over "
                   "tasks; 0 = none. With load_best_model_at_end it decides which step is kept"},
     )  # fmt: skip
+    input_loss_weight: float = field(
+        default=0.0,
+        metadata={
+            "help": "weight of the language-model loss on the DNA asked about, beside that on the answer; 0 = off"
+        },
+    )
     early_stopping_patience: int = field(
         default=0,
         metadata={"help": "evaluations in a row without a better metric_for_best_model after which training stops; "
@@ -62,4 +74,10 @@ class SftArguments(MachineArguments, SFTConfig):
     def __post_init__(self) -> None:
         if self.dev_rows > 0 and self.load_best_model_at_end and self.metric_for_best_model is None:
             self.metric_for_best_model = "mean_mcc"
+        if self.torch_compile:
+            # Each length is compiled once, for itself: code for any length is slower on a CPU.
+            os.environ.setdefault("ACCELERATE_DYNAMO_USE_DYNAMIC", "false")
+            torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, SHAPES)
+            if self.pad_to_multiple_of in (None, "auto"):
+                self.pad_to_multiple_of = MULTIPLE
         super().__post_init__()
