@@ -16,6 +16,8 @@ RECIPES = sorted((ROOT / "recipes").glob("*/[0-9]_*.yaml"))
 ALL = sorted(path for folder in ("recipes", "data_templates", "eval") for path in (ROOT / folder).rglob("*.yaml"))
 STAGE_OF = {file.split("_")[1]: what for what, file, _ in STAGES.values()}
 STAGE_OF |= {"extend.yaml": "tokenizer extend", "fit.yaml": "model fit", "merge.yaml": "model merge"}
+HEAD = "recipes/class_head.py"
+STAGE_OF["head.yaml"] = HEAD
 
 
 def schema(what):
@@ -32,6 +34,10 @@ def schema(what):
         from dnahlm.training.sft import SftArguments, SftDataArguments
 
         return SftDataArguments, AdapterArguments, SftArguments
+    if what == HEAD:
+        from dnahlm.training.class_head import HeadArguments, HeadDataArguments
+
+        return HeadDataArguments, HeadArguments
     module, name, _ = COMMANDS[what]
     return (getattr(importlib.import_module(module), name),)
 

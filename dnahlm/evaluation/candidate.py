@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoConfig, PreTrainedTokenizerFast
 
 from dnahlm.evaluation.kept import KeptAnswers
 from dnahlm.inference.load import Loaded, load, read_task_facts
@@ -15,7 +15,8 @@ from dnahlm.inference.parallel import device
 from dnahlm.io import InputError, shipped
 from dnahlm.manifest import FILE_NAME, read_json, sha256
 from dnahlm.model.create import context_of
-from dnahlm.model.load import ADAPTER_FILE, check_rows, clear_load_errors, require_checkpoint_place
+from dnahlm.model.heads import load_head
+from dnahlm.model.load import ADAPTER_FILE, check_rows, require_checkpoint_place
 from dnahlm.tasks.spec import tasks_in
 from dnahlm.tokenizer.load import read_tokenizer, require_complete
 
@@ -125,12 +126,7 @@ def open_head(path: str, name: str, tokenizer: PreTrainedTokenizerFast) -> Candi
             f"{path}/config.json: the outputs of the classification head have no names ({answers}). Write the answers "
             "of the task under id2label."
         )
-    with clear_load_errors(path):
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            path, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
-        )
-    if info["missing_keys"]:
-        raise InputError(f"{path}: its weights lack {min(info['missing_keys'])}. Was it copied whole?")
+    model = load_head(path)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if model.config.pad_token_id is None:  # tells the model where a row ends

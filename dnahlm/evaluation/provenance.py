@@ -12,7 +12,7 @@ from dnahlm.manifest import FILE_NAME, sha256
 from dnahlm.tasks.spec import TaskSpec, answers, has_fixed_answers, tasks_in
 
 INSTRUCTIONS_STAGE = "instructions build"
-TRAINING_STAGES = ("pretrain", "sft")
+TRAINING_STAGES = ("pretrain", "sft", "class head")
 
 
 @dataclass

@@ -1,8 +1,5 @@
 """Supervised fine-tuning with trl: instructions -> a checkpoint that answers with a label and stops."""
 
-import json
-import shutil
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,8 @@ from dnahlm.model.adapters import AdapterArguments, lora_config, quantization
 from dnahlm.model.create import check_attention, context_of, set_special_ids
 from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
-from dnahlm.tasks.kinds import bases_in
 from dnahlm.tasks.prompt_encoder import PromptEncoder
-from dnahlm.tasks.spec import TaskSpec, load_task
+from dnahlm.tasks.spec import TaskSpec
 from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 from dnahlm.tokenizer.phase import DnaPhase
@@ -36,6 +32,7 @@ from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
 from dnahlm.training.redraw import Questions
 from dnahlm.training.sft_arguments import SftArguments, SftDataArguments
+from dnahlm.training.task_files import tasks_of, write_tasks
 
 __all__ = ["SftArguments", "SftDataArguments", "run"]
 
@@ -150,18 +147,6 @@ def run(
     return manifest
 
 
-def tasks_of(instructions: Path) -> dict[str, TaskSpec]:
-    """The tasks of an instructions folder by id, with the words it was built with.
-
-    Raises:
-        InputError: no task files in it.
-    """
-    files = sorted((instructions / "tasks").glob("*.yaml"))
-    if not files:
-        raise InputError(f"{instructions}: has no tasks/ folder. Run `dnahlm instructions build` again.")
-    return {spec.id: spec for spec in map(load_task, files)}
-
-
 def epochs_of(
     data: SftDataArguments,
     args: SftArguments,
@@ -192,17 +177,6 @@ def save(model: PreTrainedModel | PeftModel, trainer: AnswerTrainer, part: Path)
     """Write the weights; the cache that training switches off is on again in what is saved."""
     model.config.use_cache = True
     trainer.save_model(str(part))
-
-
-def write_tasks(instructions: Path, train: list[dict[str, Any]], part: Path) -> None:
-    """Copy the task files beside the weights, with what the model saw of each: rows and lengths in bases."""
-    shutil.copytree(instructions / "tasks", part / "tasks")
-    rows = Counter(record["task"] for record in train)
-    facts = {}
-    for task in sorted(rows):
-        lengths = [bases_in(record["input"]) for record in train if record["task"] == task]
-        facts[task] = {"n_train": rows[task], "min_bases": min(lengths), "max_bases": max(lengths)}
-    (part / "tasks.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def summary(manifest: dict[str, Any]) -> str:
