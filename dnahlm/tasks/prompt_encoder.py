@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 PLAIN_DNA = re.compile("[ACGTN]{16,}").fullmatch
-# What a question is tried on: every first and last letter, a short and a long stretch.
-PROBES = [one + "GATTACANCGTTGC" * n + other for n in (1, 5) for one in "ACGTN" for other in "ACGTN"]
+# What a question is tried on: every first and every last letter, short and long stretches.
+PROBES = [one + "GATTACANCGTTGC" * n + end for one, end, n in zip("ACGTN", "CGTNA", (1, 5, 1, 5, 1), strict=True)]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dnahlm.training.blocks import IGNORE_INDEX
 from dnahlm.training.divergence import require_sane
 from dnahlm.training.epochs import EpochCollator, TellEpoch
 from dnahlm.training.examples import ROW
+from dnahlm.training.lean import one_pass_gelu
 from dnahlm.training.sampler import BUCKET, BucketSampler
 
 
@@ -37,6 +38,7 @@ class AnswerTrainer(SFTTrainer):
     ) -> None:
         self.lengths, self.score = lengths, score
         super().__init__(**settings)
+        one_pass_gelu(self.model)
         self.is_dna = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)
         self.is_dna[[i for token, i in self.processing_class.get_vocab().items() if DNA_TOKEN.fullmatch(token)]] = True
 

@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from transformers import TrainingArguments
 
+from dnahlm.training.arguments import has_bf16
+
 MOMENTUM = 0.95  # of Muon; the value of Jordan et al.
 
 
@@ -70,6 +72,29 @@ class MuonWithAdamW(torch.optim.Optimizer):
         self._share_groups()
 
 
+def orthogonal_in_fp32(
+    grad: torch.Tensor, ns_coefficients: tuple[float, float, float], ns_steps: int, eps: float
+) -> torch.Tensor:
+    """PyTorch's Newton-Schulz iteration (`torch.optim._muon`) in float32 instead of bfloat16.
+
+    A processor without bfloat16 emulates it: on an AVX2 machine that took 58 of 132 seconds of tuning 1.45 M parameters
+    with batches of 32.
+
+    Args:
+        grad: (M, N).
+        ns_coefficients: of the quintic.
+        ns_steps: iterations.
+        eps: least norm that is divided by.
+    """
+    a, b, c = ns_coefficients
+    wide = grad.T if grad.size(0) > grad.size(1) else grad
+    wide = wide / wide.norm().clamp(min=eps)
+    for _ in range(ns_steps):
+        gram = wide @ wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return wide.T if grad.size(0) > grad.size(1) else wide
+
+
 def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """Trainable weight matrices, and the rest: embeddings, the head, norms, biases, convolutions.
 
@@ -97,6 +122,8 @@ def optimizer_for(args: TrainingArguments, muon: bool) -> tuple[Any, dict[str, A
         if args.process_index == 0:
             print(f"muon: not under ZeRO, which splits matrices; {args.optim} is used at the same learning rate")
         return None
+    if not has_bf16():
+        torch.optim._muon._zeropower_via_newtonschulz = orthogonal_in_fp32
     return _factory, {
         "lr": args.learning_rate,
         "weight_decay": args.weight_decay,

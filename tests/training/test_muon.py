@@ -4,10 +4,13 @@ import shutil
 
 import pytest
 import torch
+from torch.optim import _muon
 
 from dnahlm.model.create import ModelArguments
-from dnahlm.training.muon import MuonWithAdamW, split_parameters
+from dnahlm.training.muon import MuonWithAdamW, orthogonal_in_fp32, split_parameters
 from dnahlm.training.pretrain import PretrainArguments, PretrainDataArguments, run
+
+PYTORCHS = _muon._zeropower_via_newtonschulz
 
 
 def stepped(model, optimizer, n):
@@ -31,6 +34,14 @@ def test_embeddings_the_head_norms_and_biases_are_left_to_adamw(tiny_model):
     assert {names[id(p)].split(".")[-2] for p in matrices} == {"c_attn", "c_proj", "c_fc"}
     assert {"transformer.wte.weight", "transformer.wpe.weight"} <= {names[id(p)] for p in others}
     assert len(matrices) + len(others) == len(list(tiny_model.parameters()))
+
+
+@pytest.mark.parametrize("shape", [(16, 48), (48, 16)])
+def test_in_float32_a_step_has_the_direction_of_pytorchs_own(shape):
+    grad = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    settings = (_muon.DEFAULT_A, _muon.DEFAULT_B, _muon.DEFAULT_C), _muon.DEFAULT_NS_STEPS, _muon.EPS
+    ours, theirs = orthogonal_in_fp32(grad, *settings), PYTORCHS(grad, *settings).float()
+    assert (ours - theirs).norm() / theirs.norm() < 0.02
 
 
 def test_a_matrix_moves_in_more_directions_than_under_adamw(tiny_model):

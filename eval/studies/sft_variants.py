@@ -1,0 +1,71 @@
+"""The variants of `sft_levers.py`: each is what it changes in the stages of the base recipe, and nothing else.
+
+Keys: `tokenizer`, `pack`, `pretrain`, `instructions`, `sft` hold overrides of that stage; `ensemble` says how
+validation rows are asked (see `dnahlm predict --ensemble`); `single` trains one model for each task, on its share of
+the steps.
+"""
+
+from typing import Any
+
+PLAIN = {"config_overrides": "{}"}  # the base recipe's are of LFM2
+WIDE = '{"conv_L_cache": 7, "full_attn_idxs": [2, 4], "intermediate_size": %d, "block_auto_adjust_ff_dim": false}'
+MAMBA = '{"state_size": 16, "head_dim": 32, "num_heads": 10, "expand": 2, "n_groups": 1}'
+
+
+def bpe(vocab_size: int, longest: int) -> dict[str, Any]:
+    """A tokenizer whose DNA tokens are learnt merges."""
+    return {"tokenizer": {"vocab_size": vocab_size, "max_dna_token": longest, "prompt_share": 0.2}}
+
+
+def kmer(k: int) -> dict[str, Any]:
+    """A tokenizer of non-overlapping k-mers; room for all of them beside the words."""
+    return {"tokenizer": {"kind": "kmer", "k": k, "vocab_size": 1024 + 4**k, "max_dna_token": None}}
+
+
+CUT = {"sft": {"bpe_dropout": 0.1}}
+PHASE = {"sft": {"random_phase": True}}
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "base": {},
+    # architecture
+    "gpt2": {"pretrain": {"model_type": "gpt2", **PLAIN}},
+    "llama": {"pretrain": {"model_type": "llama", **PLAIN}},
+    "mamba2": {"pretrain": {"model_type": "mamba2", "config_overrides": MAMBA}},
+    "lfm2, convolutions of 3": {"pretrain": {"config_overrides": (WIDE % 320).replace('che": 7', 'che": 3')}},
+    # tokenizer
+    "characters": {  # of English too: a question takes some 400 tokens
+        "tokenizer": {"kind": "char", "max_dna_token": None, "prompt_share": None, "tasks": None},
+        "pack": {"block_size": 640},
+    },
+    "3-mers": kmer(3),
+    "3-mers, random phase": kmer(3) | PHASE,
+    "6-mers": kmer(6),
+    "6-mers, random phase": kmer(6) | PHASE,
+    "bpe 512": bpe(512, 8),
+    "bpe 512, dropout": bpe(512, 8) | CUT,
+    "bpe 1k": bpe(1024, 8),
+    "bpe 1k, dropout": bpe(1024, 8) | CUT,
+    "bpe 4k": bpe(4096, 12),
+    "bpe 4k, dropout": bpe(4096, 12) | CUT,
+    "bpe 50k": bpe(50000, 16),
+    "bpe 50k, dropout": bpe(50000, 16) | CUT,
+    # pretraining
+    "no pretraining": {"pretrain": {"max_steps": 1, "learning_rate": 0.0}},
+    "pretraining x 4": {"pretrain": {"max_steps": 600}},
+    # size
+    "half as wide": {"pretrain": {"hidden_size": 80, "config_overrides": WIDE % 160}},
+    "twice as wide": {"pretrain": {"hidden_size": 320, "config_overrides": WIDE % 640}},
+    # augmentation
+    "nothing redrawn": {"sft": {"redraw": None}},
+    "phrasings redrawn only": {"sft": {"redraw": ["phrasings"]}},
+    "strands redrawn only": {"sft": {"redraw": ["strands"]}},
+    # loss and optimizer
+    "input loss 0.1": {"sft": {"input_loss_weight": 0.1}},
+    "input loss 1": {"sft": {"input_loss_weight": 1.0}},
+    "adamw": {"sft": {"muon": False, "learning_rate": 1.5e-3}},
+    # ensembling: the base model, asked otherwise
+    "both strands": {"ensemble": ["strands"]},
+    "both strands, all phrasings": {"ensemble": ["strands", "phrasings"]},
+    # one model for each task
+    "single task": {"single": True},
+}
