@@ -1,6 +1,8 @@
 """The step that is kept: the best on validation rows, told in manifest and card, never looked for on test rows."""
 
+import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -158,3 +160,20 @@ def test_the_best_step_survives_a_resume(checkpoint, instructions, tmp_path):
     rest = scripted([0.2, 0.3, 0.9], [])
     kept = tune(checkpoint, instructions, tmp_path / "sft", rest, resume_from_checkpoint="true", **settings)["kept"]
     assert (kept["step"], kept["value"]) == (2, 0.9)
+
+
+def test_a_class_with_one_validation_row_and_one_train_row_is_tuned_and_calibrated(checkpoint, instructions, tmp_path):
+    from dnahlm.inference.calibrate_checkpoint import calibrate
+
+    rare = tmp_path / "rare"
+    shutil.copytree(instructions, rare)
+    for split in ("train", "validation"):
+        records = read_instructions(rare / f"{split}.jsonl")
+        first = next(r for r in records if r["output"] == "weak")
+        kept = [*[r for r in records if r["output"] == "strong"][:20], first]
+        (rare / f"{split}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in kept))
+    manifest = tune(
+        checkpoint, rare, tmp_path / "sft", max_steps=2, load_best_model_at_end=True, **LOOKS | {"dev_rows": 30}
+    )
+    assert manifest["kept"]["dev_rows"] == {"strength": 21} and math.isfinite(manifest["validation_mcc"]["mean_mcc"])
+    assert calibrate(tmp_path / "sft", rare)["calibration"]["strength"]["rows"] == 21
