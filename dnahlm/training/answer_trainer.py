@@ -8,6 +8,7 @@ import torch
 from datasets import Dataset
 from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
+from transformers import PreTrainedModel
 from transformers.trainer_utils import EvalLoopOutput
 from trl import SFTTrainer
 
@@ -29,12 +30,12 @@ class AnswerTrainer(SFTTrainer):
 
     Args:
         lengths: (N,) tokens that each train row may have, for batches of one length.
-        score: gives more figures for each evaluation, such as the MCC on validation rows.
+        score: gives more figures of the model for each evaluation, such as its MCC on validation rows.
         **settings: of trl's trainer.
     """
 
     def __init__(
-        self, lengths: np.ndarray, score: Callable[[], dict[str, float]] | None = None, **settings: Any
+        self, lengths: np.ndarray, score: Callable[[PreTrainedModel], dict[str, float]] | None = None, **settings: Any
     ) -> None:
         self.lengths, self.score = lengths, score
         super().__init__(**settings)
@@ -89,8 +90,9 @@ class AnswerTrainer(SFTTrainer):
             InputError: the loss is no number, or far worse than guessing.
         """
         loss = super().training_step(*inputs, **more)
-        both = 1 + self.args.input_loss_weight
-        require_sane(self, loss.item() * self.args.gradient_accumulation_steps / both)
+        processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
+        counted = processes * (1 + self.args.input_loss_weight)  # see `compute_loss`
+        require_sane(self, loss.item() * self.args.gradient_accumulation_steps / counted)
         return loss
 
     def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **settings: Any) -> EvalLoopOutput:
@@ -98,7 +100,8 @@ class AnswerTrainer(SFTTrainer):
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **settings)
         if self.score is not None:
             self.model.eval()
-            output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in self.score().items()})
+            found = self.score(self.model)
+            output.metrics.update({f"{metric_key_prefix}_{name}": value for name, value in found.items()})
         return output
 
     def show_anew(self, collator: EpochCollator) -> None:

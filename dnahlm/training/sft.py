@@ -89,6 +89,7 @@ def run(
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = AnswerTrainer(
             lengths,
+            score=(lambda model: with_mean(score(model, tokenizer, specs, dev))) if dev and score else None,
             model=model,
             args=args,
             processing_class=tokenizer,
@@ -98,8 +99,6 @@ def run(
             callbacks=[LossLog(), curve, *stoppers(args)],
             optimizer_cls_and_kwargs=optimizer_for(args, args.muon),
         )
-        if dev and score:
-            trainer.score = lambda: with_mean(score(trainer.model, tokenizer, specs, dev))
         if collator:
             trainer.show_anew(collator)
         result = trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)

@@ -25,7 +25,7 @@ def tasks_of(instructions: Path) -> dict[str, TaskSpec]:
 
 def write_tasks(instructions: Path, train: list[dict[str, Any]], part: Path) -> None:
     """Copy the files of the tasks trained on beside the weights, with what the model saw of each: rows, bases."""
-    (part / "tasks").mkdir()
+    (part / "tasks").mkdir(exist_ok=True)
     rows = Counter(record["task"] for record in train)
     facts = {}
     for task in sorted(rows):
