@@ -6,6 +6,7 @@ enough; one with both strands may be drawn from too.
 """
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from dnahlm.tasks.records import Draw
 from dnahlm.tasks.spec import TaskSpec
 
 WHAT = ("phrasings", "strands")
+MOST = 4  # options whose orders are all tried
 
 
 class Questions:
@@ -68,18 +70,22 @@ class Questions:
         """Tokens that the longest question a row may be asked has more than the one it was built with, (N,)."""
         if "phrasings" not in self.what:
             return np.zeros(len(self.records), np.int64)
-        longest = {
-            task: max(tokens_of(tokenizer, [fill_phrasing(phrasing, options(spec)) for phrasing in spec.phrasings]))
-            for task, spec in self.specs.items()
-        }
+        longest = {task: longest_question(tokenizer, spec) for task, spec in self.specs.items()}
         asked = list({record["instruction"] for record in self.records})
         own = dict(zip(asked, tokens_of(tokenizer, asked), strict=True))
-        # Another order of the options may cost a token more or less.
         return np.array([max(0, longest[r["task"]] - own[r["instruction"]]) for r in self.records])
+
+
+def longest_question(tokenizer: PreTrainedTokenizerFast, spec: TaskSpec) -> int:
+    """Tokens of the longest prompt of a task with a short input, over its train phrasings and orders of the options."""
+    words = options(spec)
+    # Of many options not all orders are tried; each could cost a token at its border.
+    orders, spare = (permutations(words), 0) if len(words) <= MOST else ([words], len(words))
+    questions = [fill_phrasing(phrasing, order) for order in orders for phrasing in spec.phrasings]
+    return max(tokens_of(tokenizer, questions)) + spare
 
 
 def tokens_of(tokenizer: PreTrainedTokenizerFast, instructions: list[str]) -> list[int]:
     """Tokens of prompts with these questions and a short input."""
-    return [
-        len(ids) for ids in token_ids_of(tokenizer, render_prompts(tokenizer, instructions, ["A"] * len(instructions)))
-    ]
+    prompts = render_prompts(tokenizer, instructions, ["A"] * len(instructions))
+    return [len(ids) for ids in token_ids_of(tokenizer, prompts)]
