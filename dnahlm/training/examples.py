@@ -85,6 +85,25 @@ def lengths_of(dataset: Dataset) -> np.ndarray:
     return np.asarray(pyarrow.compute.list_value_length(dataset.data.column("input_ids")))
 
 
+def check_padding(multiple: int | None, longest: int, max_length: int) -> None:
+    """Refuse a `pad_to_multiple_of` that pads rows beyond what the model sees.
+
+    Args:
+        multiple: tokens; None = batches are padded to their longest row.
+        longest: tokens of the longest row.
+        max_length: tokens the model sees.
+
+    Raises:
+        InputError: the longest row would be padded to more than `max_length`.
+    """
+    padded = -(-longest // multiple) * multiple if multiple else longest
+    if padded > max_length:
+        raise InputError(
+            f"pad_to_multiple_of: {multiple}: rows of {longest} tokens would be padded to {padded}; the model sees "
+            f"{max_length}. Give a number that divides {max_length}."
+        )
+
+
 def refuse_long(record: dict[str, Any], length: int, where: str, n: int, total: int, max_length: int) -> None:
     """Raise `InputError` for records whose answer the model would not see."""
     raise InputError(

@@ -26,7 +26,7 @@ from dnahlm.training.callbacks import LossLog
 from dnahlm.training.card import write_card
 from dnahlm.training.curve import LossCurve
 from dnahlm.training.epochs import EpochCollator
-from dnahlm.training.examples import ROW, encode_records, lengths_of
+from dnahlm.training.examples import ROW, check_padding, encode_records, lengths_of
 from dnahlm.training.forgetting import Forgetting, forgetting_table, held_out_english, why_none, window_of
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.pretrain import zero_stage
@@ -84,6 +84,8 @@ def run(
     collator = epochs_of(data, args, tokenizer, records["train"], specs, built["config"])
     lengths = lengths_of(train)
     lengths = collator.longest(train[ROW], lengths) if collator else lengths
+    longest = max(lengths.max(), lengths_of(datasets["validation"]).max())
+    check_padding(args.pad_to_multiple_of, int(longest), args.max_length)
     per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     curve = LossCurve(per_step, "examples")
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:

@@ -5,7 +5,7 @@ import pytest
 from dnahlm.io import InputError
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import encode, render_prompts
-from dnahlm.training.examples import encode_records, lengths_of
+from dnahlm.training.examples import check_padding, encode_records, lengths_of
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,13 @@ def test_below_the_share_that_may_be_left_out_the_others_stay_whole(tiny_tokeniz
     assert list(rows["row"]) == list(range(3, 40))
     whole = encode_records(tiny_tokenizer, records, 256, tmp_path)
     assert list(map(list, rows["input_ids"])) == list(map(list, whole["input_ids"][3:]))
+
+
+def test_padding_beyond_what_the_model_sees_is_refused():
+    check_padding(32, 256, 256)
+    check_padding(None, 300, 300)
+    with pytest.raises(InputError, match=r"rows of 290 tokens would be padded to 320; the model sees 300"):
+        check_padding(32, 290, 300)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
