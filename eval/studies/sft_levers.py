@@ -61,6 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     results = Path(arguments.output) / "variants"
     results.mkdir(parents=True, exist_ok=True)
+    require_same_settings(arguments)
     for seed in arguments.seeds:
         for name in arguments.variants:
             path = results / f"{slug(name)}-{seed}.json"
@@ -71,6 +72,15 @@ def main() -> None:
     rows = [json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*.json")]
     write_table(rows, Path(arguments.output) / "levers.md")
     draw(rows, Path(arguments.output) / "levers.png")
+
+
+def require_same_settings(arguments: argparse.Namespace) -> None:
+    """Stop when the output holds variants of other settings: figures of two budgets do not stand in one table."""
+    path = Path(arguments.output) / "settings.json"
+    settings = {"recipe": arguments.recipe, "max_steps": arguments.max_steps, "common": arguments.common}
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != settings:
+        sys.exit(f"{path}: the variants there were run with other settings. Give those, or another --output.")
+    path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
 
 def run_variant(name: str, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
