@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from dnahlm.dna import reverse_complement
 from dnahlm.inference.calibrate import calibrated
 from dnahlm.inference.load import Loaded
 from dnahlm.inference.scorer import score_ids, tokenize
