@@ -14,13 +14,14 @@ from transformers import DataCollatorWithPadding, EvalPrediction, Trainer, Train
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 
 from dnahlm.config import did_you_mean
+from dnahlm.dna import reverse_complement
 from dnahlm.io import InputError
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.model.create import check_attention, context_of
 from dnahlm.model.heads import head_on
 from dnahlm.model.load import check_rows
 from dnahlm.tasks.instructions import read_instructions
-from dnahlm.tasks.kinds import reverse_input
+from dnahlm.tasks.kinds import with_dna
 from dnahlm.tasks.spec import answers
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training, weight_hashes
@@ -84,7 +85,7 @@ def run(data: HeadDataArguments, args: HeadArguments) -> dict[str, Any]:
     folder = Path(data.instructions)
     records = {split: rows_of(folder / f"{split}.jsonl", data.task) for split in ("train", "validation")}
     if data.strands and spec.strand_symmetric:
-        records["train"] += [{**r, "input": reverse_input(spec, r["input"])} for r in records["train"]]
+        records["train"] += [{**r, "input": with_dna(r["input"], reverse_complement)} for r in records["train"]]
     datasets = {split: encode(tokenizer, rows, words, context_of(model)) for split, rows in records.items()}
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = HeadTrainer(

@@ -122,7 +122,7 @@ def optimizer_for(args: TrainingArguments, muon: bool) -> tuple[Any, dict[str, A
         if args.process_index == 0:
             print(f"muon: not under ZeRO, which splits matrices; {args.optim} is used at the same learning rate")
         return None
-    if not has_bf16():
+    if not has_bf16(args.use_cpu):
         torch.optim._muon._zeropower_via_newtonschulz = orthogonal_in_fp32
     return _factory, {
         "lr": args.learning_rate,

@@ -148,7 +148,7 @@ def trl_side(arguments: argparse.Namespace, clock: Clock, output: str) -> None:
     rows = Dataset.from_dict({"prompt": prompts, "completion": [r["output"] for r in records]})
     settings = {"gradient_checkpointing": False} if arguments.side != "trl" else {}
     gpu = torch.accelerator.is_available()
-    args = SFTConfig(**common(arguments, output), use_cpu=not gpu, bf16=has_bf16(), **settings)
+    args = SFTConfig(**common(arguments, output), use_cpu=not gpu, bf16=has_bf16(not gpu), **settings)
     SFTTrainer(
         arguments.checkpoint, args=args, train_dataset=rows, processing_class=tokenizer, callbacks=[clock]
     ).train()
