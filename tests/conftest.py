@@ -12,6 +12,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 ENGLISH = "Is this DNA sequence a promoter? Answer with promoter or non-promoter, donor, acceptor or neither. "
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_build_folder(tmp_path_factory):
+    """DeepSpeed compiles into a folder of this run: a lock that a killed launch left elsewhere would stop every launch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path_factory.mktemp("torch_extensions")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_tokenizer():
     from dnahlm.tokenizer.bpe import train_bpe
