@@ -21,10 +21,12 @@ STAGES: dict[str, tuple[str, str, dict[str, str]]] = {
     "tokenizer": ("tokenizer train", "2_tokenizer.yaml", {"corpus": "corpus", "output": "tokenizer"}),
     "blocks": ("corpus pack", "3_pack.yaml", {"corpus": "corpus", "tokenizer": "tokenizer", "output": "blocks"}),
     "pretrain": (PRETRAIN, "4_pretrain.yaml", {"blocks": "blocks", "output_dir": "pretrain"}),
-    "instructions": ("instructions build", "5_instructions.yaml", {"data_root": "DATA", "output": "instructions"}),
+    "instructions": (
+        "instructions build", "5_instructions.yaml", {"data_root": "DATA", "corpus": "corpus", "output": "instructions"}
+    ),
     "sft": (SFT, "6_sft.yaml", {"model_name_or_path": "pretrain", "instructions": "instructions", "output_dir": "sft"}),
     "evaluate": ("evaluate", "7_evaluate.yaml", {"model": "sft", "instructions": "instructions", "output": "eval"}),
-}
+}  # fmt: skip
 OUTPUT_KEYS = ("output", "output_dir")
 
 

@@ -39,7 +39,7 @@ STAGES: dict[str, tuple[str, list[str], dict[str, str]]] = {
         "3_pack.yaml", ["-m", "dnahlm", "corpus", "pack"], {"corpus": "corpus", "tokenizer": "tokenizer"},
     ),
     "pretrain": ("4_pretrain.yaml", [str(ROOT / "recipes" / "pretrain.py")], {"blocks": "pack"}),
-    "instructions": ("5_instructions.yaml", ["-m", "dnahlm", "instructions", "build"], {}),
+    "instructions": ("5_instructions.yaml", ["-m", "dnahlm", "instructions", "build"], {"corpus": "corpus"}),
     "sft": (
         "6_sft.yaml", [str(ROOT / "recipes" / "sft.py")],
         {"model_name_or_path": "pretrain", "instructions": "instructions"},

@@ -22,6 +22,12 @@ def kmer(k: int) -> dict[str, Any]:
     return {"tokenizer": {"kind": "kmer", "k": k, "vocab_size": 1024 + 4**k, "max_dna_token": None}}
 
 
+def overlapping(k: int) -> dict[str, Any]:
+    """A token for each base that also holds the k - 1 after it; room for all words of 1 to k beside the English."""
+    size = 1024 + sum(4**length for length in range(1, k + 1))
+    return {"tokenizer": {"kind": "kmer_overlapping", "k": k, "vocab_size": size, "max_dna_token": None}}
+
+
 CUT = {"sft": {"bpe_dropout": 0.1}}
 PHASE = {"sft": {"random_phase": True}}
 
@@ -41,6 +47,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "3-mers, random phase": kmer(3) | PHASE,
     "6-mers": kmer(6),
     "6-mers, random phase": kmer(6) | PHASE,
+    "overlapping 3-mers": overlapping(3),
+    "overlapping 6-mers": overlapping(6),
     "bpe 512": bpe(512, 8),
     "bpe 512, dropout": bpe(512, 8) | CUT,
     "bpe 1k": bpe(1024, 8),
