@@ -97,16 +97,16 @@ def _batch(
         num_beams=1,
         repetition_penalty=1.0,
         eos_token_id=eos,
-        pad_token_id=pad,
+        pad_token_id=eos,  # fills rows that have ended; of the pad token upstream warns that it has no mask
     )
-    allowed = allowed_tokens(tries, width, pad) if tries[0] else None
+    allowed = allowed_tokens(tries, width, eos) if tries[0] else None
     with torch.inference_mode():
         output = model.generate(ids, attention_mask=mask, generation_config=settings, prefix_allowed_tokens_fn=allowed)
     return output[:, width:].cpu().numpy()
 
 
 def _until_eos(tokenizer: PreTrainedTokenizerFast, new_ids: list[int]) -> Generated:
-    """Text before the first EOS; rows that end early are filled with pad tokens after it."""
+    """Text before the first EOS; rows that end early are filled with EOS after it."""
     stopped = tokenizer.eos_token_id in new_ids
     kept = new_ids[: new_ids.index(tokenizer.eos_token_id)] if stopped else new_ids
     return Generated(decode(tokenizer, kept), stopped)
