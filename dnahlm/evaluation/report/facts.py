@@ -23,7 +23,11 @@ READING = (
         "bins of the reliability plot",
     ),
     ("intervals", "95 %, over the choice of test rows only: not over seeds of tuning, not over data sets"),
-    ("not checked here", "whether the pretraining corpus holds the sequences of test rows"),
+    (
+        "leak-free, clean",
+        "without an exact, contained or near-duplicate sequence, on either strand, among the train rows, nor in the "
+        "pretraining corpus where the instructions were built with it (`corpus`, as in the recipes)",
+    ),
 )
 TOP = ("created", "command", "seed", "suite", "instructions", "models", "tasks")
 OF_TASK = ("model", "task", "n", "n_available", "answers", "metrics", "headline_metrics", "status", "simulated")

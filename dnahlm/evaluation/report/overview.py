@@ -63,7 +63,7 @@ def summary(report: dict[str, Any]) -> Table:
         )
     boot = report.get("n_bootstrap")
     note = f"In brackets: 95 % intervals of {boot:,} bootstraps over the test rows. " if boot else ""
-    note += "Leak-free rows: the same figure on the rows (their number) that no train row gives away. " if leaky else ""
+    note += "Leak-free rows: the same figure on the rows (their number) that were not given away. " if leaky else ""
     note += (
         "The best baseline is the best of those measured on the same test rows, which favours the baselines a little."
     )
@@ -82,16 +82,15 @@ def degrees(report: dict[str, Any]) -> Table | None:
         rows.append([f"{part['n']:,}", *(cell(part, way, headline(task)) for way in ways), task["status"]])
     note = (
         "From weak to strong; a figure stands only where the manifests show that the model had not seen it in tuning: "
-        "the row, the words of the question, the words of the answers, the task. n: rows without a near-duplicate "
-        "among the train rows, where that was checked; all figures here are of these. - means seen, or not measured. "
-        "The pretraining corpus is not part of this check."
+        "the row, the words of the question, the words of the answers, the task. n: rows that were not given away, "
+        "where leaks were looked for; all figures here are of these. - means seen, or not measured."
     )
     header = [*named(report), "n", *DEGREES.values(), "status"]
     return Table("Four degrees of zero-shot", note, [header, *labelled(report, rows)])
 
 
 def clean(report: dict[str, Any]) -> Table | None:
-    """All test rows beside those that no train row gives away."""
+    """All test rows beside those that were not given away."""
     flagged = [task for task in report["tasks"] if task.get("clean")]
     if not flagged:
         return None
@@ -110,7 +109,10 @@ def clean(report: dict[str, Any]) -> Table | None:
                 percent(1 - part["n"] / task["n"]),
             ]
         )
-    note = "Clean rows have no exact, contained or near-duplicate sequence among the train rows, on either strand."
+    note = (
+        "Clean rows have no exact, contained or near-duplicate sequence among the train rows, on either strand, nor in "
+        "the pretraining corpus where the instructions were built with it."
+    )
     left = [task["task"] for task in report["tasks"] if not task.get("clean")]
     note += f" Not checked when their rows were built: {', '.join(dict.fromkeys(left))}." if left else ""
     return Table("All rows and leak-free rows", note, [[*named(report), *header], *labelled(report, rows, flagged)])
