@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 
 import pytest
 from small_world import WORDS
@@ -83,3 +84,23 @@ def instructions(tmp_path_factory):
     )
     run(InstructionsConfig(tasks=[str(root / "strength.yaml")], data_root=str(root), output=str(root / "instructions")))
     return root / "instructions"
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tiny_model, tiny_tokenizer, tmp_path_factory):
+    """A folder with the tiny model and its tokenizer."""
+    folder = tmp_path_factory.mktemp("start") / "pretrain"
+    tiny_model.save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def few(instructions, tmp_path_factory):
+    """The instructions folder with 24 train and 8 validation rows."""
+    folder = tmp_path_factory.mktemp("few") / "instructions"
+    shutil.copytree(instructions, folder)
+    for split, n in (("train", 24), ("validation", 8)):
+        lines = (folder / f"{split}.jsonl").read_text().splitlines()[:n]
+        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+    return folder

@@ -19,14 +19,6 @@ from dnahlm.training.sft import SftArguments, SftDataArguments, run
 LOOKS = {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 2, "dev_rows": 10}
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tiny_model, tiny_tokenizer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("start") / "pretrain"
-    tiny_model.save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
-
-
 def tune(checkpoint, instructions, output, score=dev_mcc, adapter=None, **more):
     settings = {
         "max_steps": 8, "per_device_train_batch_size": 8, "learning_rate": 1e-3, "disable_tqdm": True,

@@ -1,7 +1,6 @@
 """BPE-dropout in fine-tuning: new cuts each epoch, the same for a seed and after a resume, none at evaluation."""
 
 import json
-import shutil
 
 import pytest
 
@@ -14,25 +13,6 @@ from dnahlm.training.answer_trainer import AnswerTrainer
 from dnahlm.training.epochs import EpochCollator
 from dnahlm.training.examples import ROW, encode_records
 from dnahlm.training.sft import SftArguments, SftDataArguments, run
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tiny_model, tiny_tokenizer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("start") / "pretrain"
-    tiny_model.save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def few(instructions, tmp_path_factory):
-    """The instructions folder with 24 train and 8 validation rows."""
-    folder = tmp_path_factory.mktemp("few") / "instructions"
-    shutil.copytree(instructions, folder)
-    for split, n in (("train", 24), ("validation", 8)):
-        lines = (folder / f"{split}.jsonl").read_text().splitlines()[:n]
-        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
-    return folder
 
 
 @pytest.fixture

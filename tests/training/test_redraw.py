@@ -1,7 +1,5 @@
 """Questions drawn anew each epoch: train phrasings only, the same after a resume, none at evaluation."""
 
-import shutil
-
 import pytest
 
 from dnahlm.dna import reverse_complement
@@ -88,24 +86,6 @@ def test_no_question_of_any_epoch_is_longer_than_the_length_rows_are_grouped_by(
     collator.max_length = int(longest.max()) - 1
     with pytest.raises(InputError, match=r"redraw: \d+ train rows are longer than the \d+ tokens"):
         collator.longest(rows["row"], lengths_of(rows))
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tiny_model, tiny_tokenizer, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("start") / "pretrain"
-    tiny_model.save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def few(instructions, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("few") / "instructions"
-    shutil.copytree(instructions, folder)
-    for split, n in (("train", 24), ("validation", 8)):
-        lines = (folder / f"{split}.jsonl").read_text().splitlines()[:n]
-        (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
-    return folder
 
 
 @pytest.fixture
