@@ -44,6 +44,14 @@ class ModelArguments:
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )
     dropout: float = field(default=0.0, metadata={"help": "dropout rate of a model from scratch"})
+    dna_token_init: str = field(
+        default="random",
+        metadata={"help": "how rows of DNA tokens start in a model from scratch: random, or bases: the sum of a vector "
+                  "for each base at its place, so that tokens alike start alike"},
+    )  # fmt: skip
+    embedding_std: float = field(
+        default=0.3, metadata={"help": "standard deviation of all rows, with dna_token_init: bases"}
+    )
     new_token_init: str = field(
         default="subtoken_mean",
         metadata={"help": "how rows of tokens that are new to a checkpoint start: subtoken_mean, mean or random"},

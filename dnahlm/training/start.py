@@ -1,5 +1,6 @@
 """What pretraining starts from: a fresh model or a checkpoint fitted to the blocks, and what English costs it."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from dnahlm.config import did_you_mean
 from dnahlm.io import InputError
 from dnahlm.model.adapters import AdapterArguments, quantization
+from dnahlm.model.base_rows import DNA_TOKEN_INITS, start_from_bases
 from dnahlm.model.create import ModelArguments, check_attention, context_of, create_model
 from dnahlm.model.fit import fit
 from dnahlm.model.fit import summary as summary_of_fit
@@ -40,7 +43,7 @@ def starting_model(
     if not args.model_name_or_path:
         if adapter.use_peft:
             raise InputError("use_peft: LoRA adapts a checkpoint. Give model_name_or_path, or train all weights.")
-        return create_model(args, tokenizer, context=block_size), {"from": "scratch", "model_type": args.model_type}
+        return from_scratch(args, tokenizer, block_size), {"from": "scratch", "model_type": args.model_type}
     check_attention(args.attn_implementation)
     model = load_checkpoint(args.model_name_or_path, args.attn_implementation, quantization(adapter, bf16))
     if adapter.use_peft:
@@ -52,6 +55,24 @@ def starting_model(
     if is_main_process():
         print(summary_of_fit(facts))
     return model, {"from": args.model_name_or_path, "model_type": model.config.model_type, **facts}
+
+
+def from_scratch(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block_size: int) -> PreTrainedModel:
+    """A randomly initialised model, the rows of its DNA tokens as `dna_token_init` says.
+
+    Raises:
+        InputError: no such way, or a standard deviation that is none.
+    """
+    if args.dna_token_init not in DNA_TOKEN_INITS:
+        raise InputError(f"dna_token_init: {did_you_mean(args.dna_token_init, DNA_TOKEN_INITS)}")
+    if not 0 < args.embedding_std < math.inf:
+        raise InputError(f"embedding_std: found {args.embedding_std:g}; must be above 0, such as 0.3.")
+    model = create_model(args, tokenizer, context=block_size)
+    if args.dna_token_init == "bases":
+        n = start_from_bases(model, tokenizer, args.embedding_std)
+        if is_main_process():
+            print(f"rows of {n:,} DNA tokens of more than one base start as sums over their bases")
+    return model
 
 
 def require_fitted(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, block_size: int) -> None:
