@@ -2,12 +2,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    Lfm2Config,
+    Lfm2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 from transformers.loss.loss_utils import ForCausalLMLoss
 
 from dnahlm.model.isolation import packing_leak
 from dnahlm.training import lean
-from dnahlm.training.lean import lighten, sliced_loss
+from dnahlm.training.lean import last_mlp_where_asked, lighten, sliced_loss
 
 CPU = torch.device("cpu")
 SMALL = {"vocab_size": 64, "bos_token_id": 0, "eos_token_id": 0, "use_cache": False}
@@ -24,6 +31,13 @@ def llama():
     torch.manual_seed(0)
     shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     return LlamaForCausalLM(LlamaConfig(**shape, **SMALL)).eval()
+
+
+def lfm2():
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "block_auto_adjust_ff_dim": False, "num_hidden_layers": 2}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "full_attn_idxs": [1]}
+    return Lfm2ForCausalLM(Lfm2Config(**shape, **heads, **SMALL)).eval()
 
 
 def batch():
@@ -105,3 +119,35 @@ def test_a_lightened_model_is_saved_as_any_other(tmp_path):
     loaded = GPT2LMHeadModel.from_pretrained(tmp_path)
     assert loaded.config.activation_function == "gelu_new"
     assert all(torch.equal(before[name], value) for name, value in loaded.state_dict().items())
+
+
+@pytest.mark.parametrize("make", [gpt2, llama, lfm2])
+def test_a_last_mlp_at_the_asked_places_alone_gives_the_same_logits_and_gradients(make):
+    columns, found = torch.tensor([3, 29, 30]), []
+    for change in (None, last_mlp_where_asked):
+        model = make()
+        if change:
+            change(model)
+        logits = model(batch()["input_ids"], logits_to_keep=columns).logits
+        logits.square().mean().backward()
+        found.append((logits.detach(), {name: weight.grad for name, weight in model.named_parameters()}))
+    assert torch.allclose(found[0][0], found[1][0], rtol=1e-5, atol=1e-6)
+    assert found[0][1].keys() == found[1][1].keys()
+    assert all(torch.allclose(found[0][1][name], found[1][1][name], rtol=1e-4, atol=1e-7) for name in found[0][1])
+
+
+@pytest.mark.parametrize("make", [gpt2, llama, lfm2])
+def test_a_model_asked_for_all_logits_after_some_computes_all(make):
+    plain, changed = make(), make()
+    last_mlp_where_asked(changed)
+    changed(batch()["input_ids"], logits_to_keep=torch.tensor([1]))
+    assert torch.equal(changed(batch()["input_ids"]).logits, plain(batch()["input_ids"]).logits)
+
+
+def test_a_last_mlp_at_the_asked_places_sees_no_other_place():
+    model = gpt2()
+    last_mlp_where_asked(model)
+    seen = []
+    model.transformer.h[-1].mlp.c_fc.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape))
+    model(batch()["input_ids"], logits_to_keep=torch.tensor([3, 29, 30]))
+    assert seen == [(3, 3, 32)]
