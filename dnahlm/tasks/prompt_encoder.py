@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dnahlm.tasks.prompt import BLANK_LINE, completion_ids, render_prompt, token_ids_of
+from dnahlm.tokenizer.overlapping import word_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+    from dnahlm.tokenizer.overlapping import WordIds
 
 PLAIN_DNA = re.compile("[ACGTN]{16,}").fullmatch
 # What a question is tried on: every first and every last letter, short and long stretches.
@@ -37,8 +40,12 @@ class PromptEncoder:
     """
 
     tokenizer: PreTrainedTokenizerFast
+    _words: WordIds | None = field(init=False)  # a faster way to the ids of DNA
     _frames: dict[str, Frame | None] = field(default_factory=dict)
     _answers: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._words = word_ids(self.tokenizer)
 
     def frame(self, instruction: str) -> Frame | None:
         """What stands around the DNA that a question is about; None where DNA must be encoded with its question.
@@ -64,6 +71,8 @@ class PromptEncoder:
             # Within one word of the splitter, other letters could be merged over the border.
             if any(0 < at < len(words) and words[at - 1] is not None and words[at - 1] == words[at] for at in borders):
                 return None
+        if self._words and self._words(PROBES) != inside:
+            return None
         return Frame(before, after, start, end)
 
     def prompts(self, instructions: Sequence[str], inputs: Sequence[str]) -> list[list[int]]:
@@ -81,7 +90,10 @@ class PromptEncoder:
             for frame, instruction, input in zip(frames, instructions, inputs, strict=True)
         ]
         unique = list(dict.fromkeys(texts))
-        ids = dict(zip(unique, token_ids_of(self.tokenizer, unique), strict=True))
+        runs = [text for text in unique if self._words and PLAIN_DNA(text)]
+        ids = dict(zip(runs, self._words(runs), strict=True)) if self._words else {}
+        others = [text for text in unique if text not in ids]
+        ids |= zip(others, token_ids_of(self.tokenizer, others), strict=True)
         return [
             [*frame.ids_before, *ids[text], *frame.ids_after] if frame else list(ids[text])
             for frame, text in zip(frames, texts, strict=True)

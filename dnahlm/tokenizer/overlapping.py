@@ -8,7 +8,12 @@ each. Both alphabets lie outside what the byte-level spelling of text uses, so n
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from dnahlm.dna import BASES
 from dnahlm.io import InputError
@@ -19,6 +24,7 @@ from dnahlm.tokenizer.kmer import check_kmers, kmers
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from tokenizers.normalizers import Normalizer
+    from transformers import PreTrainedTokenizerFast
 
     from dnahlm.tokenizer.prompts import Prompts
     from dnahlm.tokenizer.sample import Sample
@@ -92,3 +98,41 @@ def write_what_follows(min_dna_run: int, k: int) -> Normalizer:
             seen = OWN[letter] if n == 1 else f"[{KNOWN}]{ANY_AFTER}{{{n - 2}}}{after}"
             steps.append(normalizers.Replace(Regex(f"(?<=[{KNOWN}]{ANY_AFTER}{{{n - 1}}})(?={seen})"), after))
     return normalizers.Sequence(steps)
+
+
+class WordIds:
+    """The ids of runs of DNA, looked up by array: the normalizer takes a millisecond for a run of 100 bases.
+
+    Args:
+        words: the words of overlapping k-mers, as the vocabulary spells them, and their ids.
+    """
+
+    def __init__(self, words: dict[str, int]) -> None:
+        self.k = max(map(len, words))
+        self.codes = np.zeros(128, np.int64)
+        self.codes[[ord(letter) for letter in LETTERS]] = range(len(LETTERS))
+        # A word ends before the first N that follows.
+        starts = ((w[0] + "".join(w[1:]).partition("N")[0]) for w in product(LETTERS, repeat=self.k))
+        spelt = (OWN[w[0]] + ("".join(AFTER[b] for b in w[1:]) if w[0] != "N" else "") for w in starts)
+        self.ids = np.array([words[word] for word in spelt])
+
+    def __call__(self, runs: Sequence[str]) -> list[list[int]]:
+        """The ids of N runs of ACGTN, each at least as long as a run must be to count as DNA.
+
+        >>> WordIds({"Ａ": 0, "Ｃ": 1, "Ｇ": 2, "Ｔ": 3, "Ｎ": 4})(["ACGT", "NA"])
+        [[0, 1, 2, 3], [4, 0]]
+        """
+        codes = self.codes[np.frombuffer("".join(run + "N" for run in runs).encode("ascii"), np.uint8)]
+        padded = np.concatenate([codes, np.full(self.k - 1, LETTERS.index("N"))])
+        places = np.zeros(len(codes), np.int64)
+        for n in range(self.k):
+            places = places * len(LETTERS) + padded[n : n + len(codes)]
+        ids, borders = self.ids[places].tolist(), np.cumsum([0, *(len(run) + 1 for run in runs)]).tolist()
+        return [ids[start : end - 1] for start, end in pairwise(borders)]
+
+
+def word_ids(tokenizer: PreTrainedTokenizerFast) -> WordIds | None:
+    """What looks up the ids of DNA for a tokenizer of overlapping k-mers; None for one of another kind."""
+    word = re.compile(f"{ANY_OWN}{ANY_AFTER}*").fullmatch
+    words = {token: id for token, id in tokenizer.get_vocab().items() if word(token)}
+    return WordIds(words) if len(words) > 1 and len(words) == n_words(max(map(len, words))) else None
