@@ -15,7 +15,7 @@ from dnahlm.tokenizer.kmer import train_kmer
 from dnahlm.tokenizer.overlapping import train_overlapping
 from dnahlm.tokenizer.prompts import Prompts, prompt_texts, repeated
 from dnahlm.tokenizer.sentencepiece_kinds import convert, train_sentencepiece
-from dnahlm.tokenizer.wrap import DNA_MARKERS
+from dnahlm.tokenizer.wrap import DNA_MARKERS, TEMPLATE_PARTS
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -90,8 +90,13 @@ def sentencepiece(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> 
 
 
 def room(config: TokenizerConfig) -> int:
-    """Entries without the `<dna>` markers, which come behind all others."""
-    return config.vocab_size - len(DNA_MARKERS) * config.dna_markers
+    """Entries without those that are added behind all others."""
+    return config.vocab_size - n_added(config)
+
+
+def n_added(config: TokenizerConfig) -> int:
+    """Entries of the `<dna>` markers and of the prompt template."""
+    return len(DNA_MARKERS) * config.dna_markers + TEMPLATE_PARTS * config.template_tokens
 
 
 def prompts(config: TokenizerConfig, sample: Sample, tasks: list[str]) -> Prompts:

@@ -13,12 +13,12 @@ from dnahlm.config import did_you_mean
 from dnahlm.io import InputError, staged_folder
 from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.tokenizer.bpe import SMALLEST_VOCABULARY, check_vocab_size
-from dnahlm.tokenizer.kinds import KINDS, OPTIONS
+from dnahlm.tokenizer.kinds import KINDS, OPTIONS, n_added
 from dnahlm.tokenizer.load import fingerprint
 from dnahlm.tokenizer.prompts import prompt_files
 from dnahlm.tokenizer.report import cost_of, write_report
 from dnahlm.tokenizer.sample import KIND_NAMES, Sample
-from dnahlm.tokenizer.wrap import DNA_MARKERS, wrap
+from dnahlm.tokenizer.wrap import wrap
 
 MOST_BASES = 100_000  # the regular expressions that find DNA count no further
 
@@ -53,6 +53,11 @@ class TokenizerConfig:
     )
     k: int | None = of_kind("bases of a k-mer; kmer and kmer_overlapping; default 6")
     dna_markers: bool = field(default=False, metadata={"help": "give <dna> and </dna> a token each, in plain text too"})
+    template_tokens: bool = field(
+        default=False,
+        metadata={"help": "give each fixed text of the prompt template a token: 4 tokens a question for some 35. Not "
+                  "of the sentencepiece kinds"},
+    )  # fmt: skip
     prompt_share: float | None = of_kind(
         "the prompt template and the task files count as this share of the characters, so that the "
         "words of a question become whole tokens; 0 = only the corpus; all kinds but char; default 0.1"
@@ -89,7 +94,7 @@ def run(config: TokenizerConfig) -> dict[str, Any]:
     with staged_folder(config.output, config.overwrite, [config.corpus]) as part:
         trained = KINDS[config.kind].train(config, sample, tasks)
         sample.warn_of_missing_kind()
-        tokenizer = wrap(trained.tokenizer, config.dna_markers)
+        tokenizer = wrap(trained.tokenizer, config.dna_markers, config.template_tokens)
         tokenizer.save_pretrained(part)
         for name, content in trained.files.items():
             (part / name).write_bytes(content)
@@ -137,9 +142,9 @@ def with_defaults(config: TokenizerConfig) -> TokenizerConfig:
             raise InputError(f"{name}: does not apply to kind {config.kind} (only to {others}). Leave it out.")
     unset = {name: value for name, value in defaults.items() if getattr(config, name) is None}
     config = dataclasses.replace(config, **unset)
-    check_vocab_size(
-        config.vocab_size, SMALLEST_VOCABULARY + KINDS[config.kind].extra + len(DNA_MARKERS) * config.dna_markers
-    )
+    if config.template_tokens and config.kind.startswith("sentencepiece"):
+        raise InputError(f"template_tokens: does not apply to kind {config.kind}. Leave it out.")
+    check_vocab_size(config.vocab_size, SMALLEST_VOCABULARY + KINDS[config.kind].extra + n_added(config))
     for name in ("min_dna_run", "max_dna_token", "max_dna_piece"):
         if getattr(config, name) is not None and not 1 <= getattr(config, name) <= MOST_BASES:
             raise InputError(f"{name}: {getattr(config, name)} bases; must be from 1 to {MOST_BASES:,}.")

@@ -10,8 +10,10 @@ from tokenizers.decoders import DecodeStream
 from transformers import AutoTokenizer
 
 from dnahlm.io import InputError
+from dnahlm.tasks.prompt import render_prompt
 from dnahlm.tokenizer.kinds import KINDS
 from dnahlm.tokenizer.load import load_tokenizer, token_ids
+from dnahlm.tokenizer.overlapping import word_ids
 from dnahlm.tokenizer.train import TokenizerConfig, run, with_defaults
 
 VARIANTS = {
@@ -21,6 +23,8 @@ VARIANTS = {
     "char": {"kind": "char"},
     "kmer": {"kind": "kmer", "k": 4},
     "kmer_overlapping": {"kind": "kmer_overlapping", "k": 3},
+    "kmer_overlapping_template": {"kind": "kmer_overlapping", "k": 3, "template_tokens": True},
+    "bpe_template": {"kind": "bpe", "dna_markers": True, "template_tokens": True},
     "sentencepiece_bpe": {"kind": "sentencepiece_bpe", "dna_markers": True},
     "sentencepiece_unigram": {"kind": "sentencepiece_unigram"},
 }
@@ -261,3 +265,28 @@ def test_every_kind_trains_on_a_corpus_of_one_kind_and_warns(make_corpus, tmp_pa
 def test_the_manifest_holds_the_settings_the_kind_resolved_to(folders):
     config = with_defaults(TokenizerConfig(corpus="c", output="o", kind="kmer"))
     assert (config.k, config.min_dna_run, config.max_dna_token) == (6, 8, None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs=st.lists(st.text("ACGTN", min_size=16, max_size=80), max_size=5))
+def test_ids_of_overlapping_words_looked_up_are_the_tokenizers_own(tokenizers, runs):
+    tokenizer = tokenizers["kmer_overlapping"]
+    assert word_ids(tokenizer)(runs) == token_ids(tokenizer, runs)
+
+
+@pytest.mark.parametrize("name", sorted(set(VARIANTS) - {"kmer_overlapping", "kmer_overlapping_template"}))
+def test_no_other_kind_has_overlapping_words_to_look_up(tokenizers, name):
+    assert word_ids(tokenizers[name]) is None
+
+
+@pytest.mark.parametrize("name", ["kmer_overlapping_template", "bpe_template"])
+def test_every_fixed_text_of_the_prompt_is_one_token(tokenizers, name):
+    prompt = render_prompt(tokenizers[name], "Is it?", RUN)
+    fixed = [token for token in tokens(tokenizers[name], prompt) if " a task." in token or "###" in token]
+    assert len(fixed) == 4 and fixed[1:] == [f"\n\n### {part}:\n" for part in ("Instruction", "Input", "Response")]
+
+
+def test_the_tokens_of_the_template_are_for_all_kinds_but_sentencepiece():
+    refused = TokenizerConfig("corpus", "out", kind="sentencepiece_bpe", template_tokens=True)
+    with pytest.raises(InputError, match="template_tokens: does not apply to kind sentencepiece_bpe"):
+        with_defaults(refused)
