@@ -17,7 +17,7 @@ from dnahlm.training.blocks import IGNORE_INDEX
 from dnahlm.training.divergence import require_sane
 from dnahlm.training.epochs import EpochCollator, TellEpoch
 from dnahlm.training.examples import ROW
-from dnahlm.training.lean import last_mlp_where_asked, one_pass_gelu
+from dnahlm.training.lean import few_pass_norms, last_mlp_where_asked, one_pass_gelu
 from dnahlm.training.sampler import BUCKET, BucketSampler
 
 
@@ -40,6 +40,7 @@ class AnswerTrainer(SFTTrainer):
         self.lengths, self.score = lengths, score
         super().__init__(**settings)
         one_pass_gelu(self.model)
+        few_pass_norms(self.model)
         if not self.args.torch_compile:  # the positions would be compiled in
             last_mlp_where_asked(self.model)
         self.is_dna = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)

@@ -31,6 +31,7 @@ def lighten(model: nn.Module, device: torch.device) -> None:
     """
     inner: PreTrainedModel = model.get_base_model() if hasattr(model, "get_base_model") else model
     one_pass_gelu(inner)
+    few_pass_norms(inner)
     if device.type == "cpu":
         inner.loss_function = sliced_loss
         inner.forward = loss_alone(inner.forward)
@@ -48,6 +49,41 @@ def one_pass_gelu(model: nn.Module) -> None:
         for name, child in module.named_children():
             if isinstance(child, NewGELUActivation):
                 setattr(module, name, GELUTanh())
+
+
+class RootMeanSquare(torch.autograd.Function):
+    """x / sqrt(mean(x^2) + eps) * weight and its gradient, in a third of the passes that autograd makes of it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+        """(..., D) and (D,) -> (..., D)."""
+        scale = torch.linalg.vecdot(x, x).unsqueeze(-1).div_(x.shape[-1]).add_(eps).rsqrt_()
+        normal = x * scale
+        ctx.save_for_backward(normal, weight, scale)
+        return normal * weight
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        """Gradients of x and weight."""
+        normal, weight, scale = ctx.saved_tensors
+        both = grad * normal
+        along = (both @ weight).unsqueeze(-1).div_(normal.shape[-1])
+        return (grad * weight).addcmul_(normal, along, value=-1).mul_(scale), both.flatten(0, -2).sum(dim=0), None
+
+
+def few_pass_norms(model: nn.Module) -> None:
+    """The RMS norms of Llama, Qwen, LFM2 and their like by `RootMeanSquare`, where all is float32 on a CPU."""
+    for module in model.modules():
+        if type(module).__name__.endswith("RMSNorm") and hasattr(module, "variance_epsilon"):
+            module.forward = functools.partial(few_pass_norm, module.forward, module)
+
+
+def few_pass_norm(upstream: Callable[[torch.Tensor], torch.Tensor], norm: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """One norm; upstream's own in half precision, on a GPU, and where a compiler fuses its passes anyway."""
+    plain = x.dtype == norm.weight.dtype == torch.float32 and x.device.type == "cpu"
+    if not plain or torch.compiler.is_compiling():
+        return upstream(x)
+    return RootMeanSquare.apply(x, norm.weight, norm.variance_epsilon)
 
 
 def last_mlp_where_asked(model: nn.Module) -> None:

@@ -14,7 +14,7 @@ from transformers.loss.loss_utils import ForCausalLMLoss
 
 from dnahlm.model.isolation import packing_leak
 from dnahlm.training import lean
-from dnahlm.training.lean import last_mlp_where_asked, lighten, sliced_loss
+from dnahlm.training.lean import few_pass_norms, last_mlp_where_asked, lighten, sliced_loss
 
 CPU = torch.device("cpu")
 SMALL = {"vocab_size": 64, "bos_token_id": 0, "eos_token_id": 0, "use_cache": False}
@@ -151,3 +151,33 @@ def test_a_last_mlp_at_the_asked_places_sees_no_other_place():
     model.transformer.h[-1].mlp.c_fc.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape))
     model(batch()["input_ids"], logits_to_keep=torch.tensor([3, 29, 30]))
     assert seen == [(3, 3, 32)]
+
+
+@pytest.mark.parametrize("make", [llama, lfm2])
+def test_norms_in_few_passes_give_the_same_loss_and_gradients(make):
+    found = []
+    for change in (None, few_pass_norms):
+        model = make()
+        if change:
+            change(model)
+        loss = model(**batch()).loss
+        loss.backward()
+        found.append((loss.detach(), {name: weight.grad for name, weight in model.named_parameters()}))
+    assert torch.allclose(found[0][0], found[1][0], rtol=1e-6)
+    assert found[0][1].keys() == found[1][1].keys()
+    assert all(torch.allclose(found[0][1][name], found[1][1][name], rtol=1e-4, atol=1e-7) for name in found[0][1])
+
+
+def test_norms_under_autocast_differ_from_upstreams_by_a_rounding_of_bfloat16():
+    plain, changed = llama(), llama()
+    few_pass_norms(changed)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.allclose(changed(**batch()).logits, plain(**batch()).logits, rtol=2**-7, atol=2**-8)
+
+
+def test_a_model_with_norms_in_few_passes_is_saved_as_any(tmp_path):
+    model = llama()
+    few_pass_norms(model)
+    model.save_pretrained(tmp_path)
+    again = LlamaForCausalLM.from_pretrained(tmp_path)
+    assert torch.allclose(again(**batch()).logits, model(**batch()).logits, atol=1e-6)
