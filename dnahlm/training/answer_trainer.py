@@ -25,8 +25,9 @@ class AnswerTrainer(SFTTrainer):
     """`SFTTrainer` for examples that end in a short answer.
 
     Without Triton (on a CPU) trl projects every position to the vocabulary and back, though all but the answer's are
-    ignored: more than half of a step at our sizes. Here only the columns of a batch that hold a target are projected.
-    The loss is the same: mean cross-entropy over all targets of an optimizer step.
+    ignored: more than half of a step at our sizes. Here only the places that predict a target are projected; compiled,
+    whole columns of a batch, which have few shapes. The loss is the same: mean cross-entropy over all targets of an
+    optimizer step.
 
     Args:
         lengths: (N,) tokens that each train row may have, for batches of one length.
@@ -41,8 +42,10 @@ class AnswerTrainer(SFTTrainer):
         super().__init__(**settings)
         one_pass_gelu(self.model)
         few_pass_norms(self.model)
+        self.head = None
         if not self.args.torch_compile:  # the positions would be compiled in
             last_mlp_where_asked(self.model)
+            self.head = HeadAtSomePlaces(self.model)
         self.is_dna = torch.zeros(self.model.config.vocab_size, dtype=torch.bool)
         self.is_dna[[i for token, i in self.processing_class.get_vocab().items() if DNA_TOKEN.fullmatch(token)]] = True
 
@@ -57,10 +60,15 @@ class AnswerTrainer(SFTTrainer):
         labels, dna = inputs["labels"], self.model.training and self.args.input_loss_weight
         columns, targets = answer_columns(labels, labels.shape[1] if dna else self.args.pad_to_multiple_of)
         rest = {name: value for name, value in inputs.items() if name != "labels"}
-        outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V)
+        if self.head:
+            self.head.places = None if dna else targets != IGNORE_INDEX
+            targets = targets if dna else targets[self.head.places]
+        outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V) or (1, targets, V)
         total = cross_entropy(
             outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
         )
+        if self.head:
+            self.head.places = None
         n_targets = (labels != IGNORE_INDEX).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(n_targets).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:
@@ -123,6 +131,22 @@ class AnswerTrainer(SFTTrainer):
             return super()._get_train_sampler(train_dataset)
         seed = self.args.data_seed if self.args.data_seed is not None else self.args.seed
         return BucketSampler(self.lengths, self.args.train_batch_size, seed, self.args.pad_to_multiple_of or BUCKET)
+
+
+class HeadAtSomePlaces:
+    """Lets a model project only chosen hidden states to its vocabulary, whatever wraps the model.
+
+    Args:
+        model: of transformers, or peft's wrapper of one.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.places: torch.Tensor | None = None  # (B, C) bool; None = all
+        model.get_output_embeddings().register_forward_pre_hook(self.choose)
+
+    def choose(self, head: torch.nn.Module, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor] | None:
+        """(B, C, D) -> (1, places, D)."""
+        return None if self.places is None else (inputs[0][self.places].unsqueeze(0),)
 
 
 def dna_targets(ids: torch.Tensor, is_dna: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from dnahlm.io import InputError
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt import render_prompt
-from dnahlm.training.answer_trainer import answer_columns
+from dnahlm.training.answer_trainer import HeadAtSomePlaces, answer_columns
 from dnahlm.training.examples import encode_records
 from dnahlm.training.sft import SftArguments, SftDataArguments, run
 
@@ -140,6 +140,22 @@ def test_the_loss_is_that_of_the_whole_vocabulary_projection(tiny_model):
         whole = tiny_model(ids, labels=labels)
     loss = torch.nn.functional.cross_entropy(short.flatten(0, 1), targets.flatten(), ignore_index=-100)
     assert loss.item() == pytest.approx(whole.loss.item(), abs=1e-5)
+
+
+def test_only_the_chosen_places_are_projected_to_the_vocabulary(tiny_model):
+    import copy
+
+    model = copy.deepcopy(tiny_model)
+    ids = torch.randint(0, 90, (3, 12), generator=torch.Generator().manual_seed(2))
+    places = torch.rand(3, 12, generator=torch.Generator().manual_seed(3)) < 0.3
+    whole = model(input_ids=ids).logits
+    head = HeadAtSomePlaces(model)
+    head.places = places
+    chosen = model(input_ids=ids).logits
+    assert chosen.shape == (1, int(places.sum()), whole.shape[-1])
+    assert torch.allclose(chosen[0], whole[places], atol=1e-6)
+    head.places = None
+    assert torch.equal(model(input_ids=ids).logits, whole)
 
 
 def test_the_manifest_names_the_chat_template_that_was_saved(checkpoint, instructions, tmp_path):
