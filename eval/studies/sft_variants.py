@@ -8,24 +8,24 @@ the steps.
 from typing import Any
 
 PLAIN = {"config_overrides": "{}"}  # the base recipe's are of LFM2
-WIDE = '{"conv_L_cache": 7, "full_attn_idxs": [2, 4], "intermediate_size": %d, "block_auto_adjust_ff_dim": false}'
-MAMBA = '{"state_size": 16, "head_dim": 32, "num_heads": 10, "expand": 2, "n_groups": 1}'
+WIDE = '{"conv_L_cache": 7, "full_attn_idxs": [1, 3], "intermediate_size": %d, "block_auto_adjust_ff_dim": false}'
+MAMBA = '{"state_size": 16, "head_dim": 32, "num_heads": 6, "expand": 2, "n_groups": 1}'
+WORDS = 2048  # entries beside those of DNA: bytes and the English of the questions
 
 
 def bpe(vocab_size: int, longest: int) -> dict[str, Any]:
     """A tokenizer whose DNA tokens are learnt merges."""
-    return {"tokenizer": {"vocab_size": vocab_size, "max_dna_token": longest, "prompt_share": 0.2}}
+    return {"tokenizer": {"kind": "bpe", "k": None, "vocab_size": vocab_size, "max_dna_token": longest}}
 
 
 def kmer(k: int) -> dict[str, Any]:
     """A tokenizer of non-overlapping k-mers; room for all of them beside the words."""
-    return {"tokenizer": {"kind": "kmer", "k": k, "vocab_size": 1024 + 4**k, "max_dna_token": None}}
+    return {"tokenizer": {"kind": "kmer", "k": k, "vocab_size": WORDS + 4**k}}
 
 
 def overlapping(k: int) -> dict[str, Any]:
     """A token for each base that also holds the k - 1 after it; room for all words of 1 to k beside the English."""
-    size = 1024 + sum(4**length for length in range(1, k + 1))
-    return {"tokenizer": {"kind": "kmer_overlapping", "k": k, "vocab_size": size, "max_dna_token": None}}
+    return {"tokenizer": {"k": k, "vocab_size": WORDS + sum(4**length for length in range(1, k + 1))}}
 
 
 CUT = {"sft": {"bpe_dropout": 0.1}}
@@ -37,18 +37,21 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "gpt2": {"pretrain": {"model_type": "gpt2", **PLAIN}},
     "llama": {"pretrain": {"model_type": "llama", **PLAIN}},
     "mamba2": {"pretrain": {"model_type": "mamba2", "config_overrides": MAMBA}},
-    "lfm2, convolutions of 3": {"pretrain": {"config_overrides": (WIDE % 320).replace('che": 7', 'che": 3')}},
+    "lfm2, convolutions of 3": {"pretrain": {"config_overrides": (WIDE % 192).replace('che": 7', 'che": 3')}},
     # tokenizer
     "characters": {  # of English too: a question takes some 400 tokens
-        "tokenizer": {"kind": "char", "max_dna_token": None, "prompt_share": None, "tasks": None},
+        "tokenizer": {"kind": "char", "k": None, "min_dna_run": None, "prompt_share": None, "tasks": None},
         "pack": {"block_size": 640},
     },
+    "single bases": bpe(WORDS, 1),
     "3-mers": kmer(3),
     "3-mers, random phase": kmer(3) | PHASE,
     "6-mers": kmer(6),
     "6-mers, random phase": kmer(6) | PHASE,
     "overlapping 3-mers": overlapping(3),
-    "overlapping 6-mers": overlapping(6),
+    "overlapping 4-mers": overlapping(4),
+    "overlapping 5-mers": overlapping(5),
+    "overlapping 7-mers": overlapping(7),
     "bpe 512": bpe(512, 8),
     "bpe 512, dropout": bpe(512, 8) | CUT,
     "bpe 1k": bpe(1024, 8),
@@ -57,12 +60,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bpe 4k, dropout": bpe(4096, 12) | CUT,
     "bpe 50k": bpe(50000, 16),
     "bpe 50k, dropout": bpe(50000, 16) | CUT,
+    "no tokens of the template": {"tokenizer": {"template_tokens": False}},
+    # the start of the rows of DNA tokens
+    "rows at random": {"pretrain": {"dna_token_init": "random"}},
+    "rows at random, 6-mers": kmer(6) | {"pretrain": {"dna_token_init": "random"}},
+    "rows at random, bpe 1k": bpe(1024, 8) | {"pretrain": {"dna_token_init": "random"}},
+    "one matrix for input and output": {"pretrain": {"tie_word_embeddings": True}},
     # pretraining
     "no pretraining": {"pretrain": {"max_steps": 1, "learning_rate": 0.0}},
     "pretraining x 4": {"pretrain": {"max_steps": 600}},
     # size
-    "half as wide": {"pretrain": {"hidden_size": 80, "config_overrides": WIDE % 160}},
-    "twice as wide": {"pretrain": {"hidden_size": 320, "config_overrides": WIDE % 640}},
+    "half as wide": {"pretrain": {"hidden_size": 48, "config_overrides": WIDE % 96}},
+    "twice as wide": {"pretrain": {"hidden_size": 192, "config_overrides": WIDE % 384}},
     # augmentation
     "nothing redrawn": {"sft": {"redraw": None}},
     "phrasings redrawn only": {"sft": {"redraw": ["phrasings"]}},
