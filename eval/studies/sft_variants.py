@@ -5,12 +5,18 @@ validation rows are asked (see `dnahlm predict --ensemble`); `single` trains one
 the steps.
 """
 
+import json
 from typing import Any
 
 PLAIN = {"config_overrides": "{}"}  # the base recipe's are of LFM2
-WIDE = '{"conv_L_cache": 7, "full_attn_idxs": [1, 3], "intermediate_size": %d, "block_auto_adjust_ff_dim": false}'
 MAMBA = '{"state_size": 16, "head_dim": 32, "num_heads": 6, "expand": 2, "n_groups": 1}'
 WORDS = 2048  # entries beside those of DNA: bytes and the English of the questions
+
+
+def layers(*attention: int, conv_L_cache: int = 7, intermediate_size: int = 192) -> str:
+    """The overrides of the base recipe's LFM2, with attention in these layers."""
+    changed = {"conv_L_cache": conv_L_cache, "full_attn_idxs": attention, "intermediate_size": intermediate_size}
+    return json.dumps(changed | {"block_auto_adjust_ff_dim": False})
 
 
 def bpe(vocab_size: int, longest: int) -> dict[str, Any]:
@@ -37,7 +43,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "gpt2": {"pretrain": {"model_type": "gpt2", **PLAIN}},
     "llama": {"pretrain": {"model_type": "llama", **PLAIN}},
     "mamba2": {"pretrain": {"model_type": "mamba2", "config_overrides": MAMBA}},
-    "lfm2, convolutions of 3": {"pretrain": {"config_overrides": (WIDE % 192).replace('che": 7', 'che": 3')}},
+    "lfm2, convolutions of 3": {"pretrain": {"config_overrides": layers(1, 3, conv_L_cache=3)}},
     # tokenizer
     "characters": {  # of English too: a question takes some 400 tokens
         "tokenizer": {"kind": "char", "k": None, "min_dna_run": None, "prompt_share": None, "tasks": None},
@@ -70,8 +76,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no pretraining": {"pretrain": {"max_steps": 1, "learning_rate": 0.0}},
     "pretraining x 4": {"pretrain": {"max_steps": 600}},
     # size
-    "half as wide": {"pretrain": {"hidden_size": 48, "config_overrides": WIDE % 96}},
-    "twice as wide": {"pretrain": {"hidden_size": 192, "config_overrides": WIDE % 384}},
+    "half as wide": {"pretrain": {"hidden_size": 48, "config_overrides": layers(1, 3, intermediate_size=96)}},
+    "twice as wide": {"pretrain": {"hidden_size": 192, "config_overrides": layers(1, 3, intermediate_size=384)}},
+    "two layers": {"pretrain": {"num_hidden_layers": 2, "config_overrides": layers(1)}},
+    "six layers": {"pretrain": {"num_hidden_layers": 6, "config_overrides": layers(1, 3, 5)}},
     # augmentation
     "nothing redrawn": {"sft": {"redraw": None}},
     "phrasings redrawn only": {"sft": {"redraw": ["phrasings"]}},

@@ -62,6 +62,8 @@ def pretrain_arguments(blocks, output, batch):
         "true",
         "--lr_scheduler_type",
         "constant",
+        "--dna_token_init",
+        "bases",
     ]
 
 
@@ -207,14 +209,30 @@ def test_sft_under_zero2_writes_a_checkpoint_that_answers(blocks, instructions, 
     assert set(load(tmp_path / "sft").calibration) == {"strength"}
 
 
+def test_two_processes_tune_with_every_lever_as_one_does(tokenizer_folder, instructions, tmp_path):
+    start = wide_checkpoint(tokenizer_folder, tmp_path)
+    looks = ["--eval_strategy", "steps", "--eval_steps", 2, "--dev_rows", 6, "--load_best_model_at_end", "true"]
+    saves = ["--save_strategy", "steps", "--save_steps", 2, "--save_total_limit", 1, "--precision", "fp32"]
+    levers = ["--redraw", "phrasings", "strands", "--muon", "true", *looks, *saves]
+    made = {}
+    for name, batch, zero in (("one", 4, False), ("two", 2, ROOT / "recipes" / "accelerate" / "two_cpus.yaml")):
+        arguments = sft_arguments(instructions, start, tmp_path / name)
+        launch("sft.py", [*arguments, *levers, "--per_device_train_batch_size", batch], zero=zero)
+        made[name] = manifest(tmp_path / name)
+    assert (made["one"]["processes"], made["two"]["processes"]) == (1, 2)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
+    assert made["two"]["validation_mcc"] == made["one"]["validation_mcc"]
+    assert made["two"]["kept"]["step"] == made["one"]["kept"]["step"]
+
+
 def wide_checkpoint(folder, tmp_path):
     """The same tokenizer with a model whose context holds a question."""
     from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    config = GPT2Config(
-        vocab_size=len(tokenizer), n_positions=256, n_embd=32, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0
-    )
+    no_dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)  # each process draws its own
+    shape = {"n_positions": 256, "n_embd": 32, "n_layer": 1, "n_head": 2}
+    config = GPT2Config(vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=0, **shape, **no_dropout)
     GPT2LMHeadModel(config).save_pretrained(tmp_path / "wide")
     tokenizer.save_pretrained(tmp_path / "wide")
     return tmp_path / "wide"
