@@ -26,7 +26,7 @@ def licences_of(config: CorpusConfig | dict[str, Any], sources: list[str]) -> di
     Raises:
         InputError: not a mapping of text, or a name that no source has.
     """
-    given = config["licences"] if isinstance(config, dict) else config.licences
+    given = config.get("licences") if isinstance(config, dict) else config.licences
     if isinstance(given, str):
         given = read_object(given, "licences", '{"genome/human.fa.gz": "public domain"}')
     for name, licence in (given or {}).items():

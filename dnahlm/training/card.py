@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from dnahlm.corpus.card import licences_of
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.training.arguments import how
 from dnahlm.training.best import EACH, MEAN, kept_words
@@ -65,6 +66,8 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         blocks = manifest["inputs"]["blocks"]["manifest"]
         corpus = blocks["inputs"]["corpus"].get("manifest", {})
         hashes = {name: entry.get("sha256", "unknown") for name, entry in corpus.get("inputs", {}).items()}
+        sources = corpus.get("counts", {}).get("sources", {})
+        licences = licences_of(corpus.get("config", {}), list(sources))
         train, copies = blocks["counts"]["train"], blocks["config"]["copies"]
         cuts = f" Each document is among these {copies} times, its DNA in other tokens (BPE-dropout)." * (copies > 1)
         proteins = ""
@@ -74,11 +77,11 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
             f"{train['bases']:,} bases ({train['dna_tokens']:,} tokens) and {train['english_bytes']:,} bytes of "
             f"English ({train['english_tokens']:,} tokens){proteins}, seen {seen / train['tokens']:.2f} times.{cuts}",
             "",
-            "| source | kind | sha256 |",
-            "|---|---|---|",
+            "| source | kind | licence | sha256 |",
+            "|---|---|---|---|",
             *(
-                f"| {name} | {source['kind']} | {hashes.get(name, 'unknown')} |"
-                for name, source in corpus.get("counts", {}).get("sources", {}).items()
+                f"| {name} | {source['kind']} | {licences.get(name, 'not stated')} | {hashes.get(name, 'unknown')} |"
+                for name, source in sources.items()
             ),
         ]
     else:

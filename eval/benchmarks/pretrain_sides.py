@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from pretrain_litgpt import train_litgpt
 
 SHAPES = {"2M": (192, 4, 4, None), "5M": (256, 5, 4, None), "124M": (768, 12, 12, 50257)}  # width, layers, heads, rows
 SEED_CONTEXT = 1024
@@ -51,8 +51,15 @@ def run_side(arguments: argparse.Namespace) -> dict[str, float]:
     """Train one side here."""
     name, _, variant = arguments.side.partition(", ")
     torch.manual_seed(0)
-    run = {"dnahlm": run_dnahlm, "Trainer": run_trainer, "seed": run_seed, "litgpt": run_litgpt}[name]
-    return run(arguments, variant, Clock(arguments.warm_up))
+    clock = Clock(arguments.warm_up)
+    if name == "litgpt":
+        *shape_of, rows = SHAPES[arguments.size]
+        entries = rows or stock_model(arguments, arguments.context)[0].config.vocab_size
+        losses = train_litgpt(blocks_of(arguments), (*shape_of, entries), arguments, RATE, clock.tick)
+        tokens = arguments.steps * arguments.batch * arguments.context
+        return clock.figures(arguments.steps, tokens, tokens, statistics.mean(losses))
+    run = {"dnahlm": run_dnahlm, "Trainer": run_trainer, "seed": run_seed}[name]
+    return run(arguments, variant, clock)
 
 
 def shape(arguments: argparse.Namespace, context: int, attention: str) -> Any:
@@ -190,75 +197,3 @@ def run_seed(arguments: argparse.Namespace, variant: str, clock: Clock) -> dict[
     return clock.figures(
         arguments.steps, tokens, arguments.steps * batch * SEED_CONTEXT, mean_loss(trainer.state.log_history)
     )
-
-
-class Windows(Dataset):
-    """Rows of context + 1 tokens, which litgpt cuts into inputs and targets."""
-
-    def __init__(self, stream: np.ndarray, context: int) -> None:
-        self.stream, self.context = torch.from_numpy(stream.astype(np.int64)), context
-
-    def __len__(self) -> int:
-        return (len(self.stream) - 1) // self.context
-
-    def __getitem__(self, i: int) -> torch.Tensor:
-        return self.stream[i * self.context : (i + 1) * self.context + 1]
-
-
-def run_litgpt(arguments: argparse.Namespace, variant: str, clock: Clock) -> dict[str, float]:
-    """`litgpt.pretrain` on a model of the same layers, width, heads and vocabulary: LayerNorm, biases, tanh GELU."""
-    from litgpt import pretrain
-    from litgpt.args import EvalArgs, TrainArgs
-    from litgpt.config import Config
-    from litgpt.data import DataModule
-
-    width, layers, heads, rows = SHAPES[arguments.size]
-    vocabulary = rows or stock_model(arguments, arguments.context)[0].config.vocab_size
-    data = Windows(blocks_of(arguments).reshape(-1), arguments.context)
-    losses = []
-
-    class Data(DataModule):
-        def connect(self, **given: Any) -> None:
-            pass
-
-        def train_dataloader(self) -> DataLoader:
-            return DataLoader(data, batch_size=arguments.batch, shuffle=True, drop_last=True)
-
-        def val_dataloader(self) -> DataLoader:
-            return DataLoader(torch.utils.data.Subset(data, range(arguments.batch)), batch_size=arguments.batch)
-
-    class Noting(pretrain.RunningMean):  # litgpt shows it the loss once a step
-        def update(self, value: torch.Tensor) -> None:
-            losses.append(value.item())
-            super().update(value)
-
-    class Ticking(torch.optim.AdamW):
-        def zero_grad(self, set_to_none: bool = True) -> None:  # the last thing of litgpt's step
-            super().zero_grad(set_to_none)
-            clock.tick()
-
-    pretrain.RunningMean = Noting
-    pretrain.instantiate_torch_optimizer = lambda name, parameters, **more: Ticking(parameters, lr=RATE)
-    pretrain.save_checkpoint = lambda *_: None
-    pretrain.setup(
-        model_name="same-shape",
-        model_config=Config(
-            name="same-shape", block_size=arguments.context, vocab_size=vocabulary, padded_vocab_size=vocabulary,
-            n_layer=layers, n_head=heads, n_embd=width, intermediate_size=4 * width, norm_class_name="LayerNorm",
-            mlp_class_name="GptNeoxMLP", gelu_approximate="tanh", parallel_residual=False, bias=True,
-            lm_head_bias=False,
-        ),
-        out_dir=Path(arguments.work) / f"litgpt_{os.getpid()}",
-        precision="bf16-mixed" if arguments.precision == "bf16" else "32-true",
-        data=Data(),
-        train=TrainArgs(
-            save_interval=None, log_interval=10, global_batch_size=arguments.batch, micro_batch_size=arguments.batch,
-            max_tokens=(arguments.warm_up + arguments.steps) * arguments.batch * arguments.context, max_norm=1.0,
-            lr_warmup_steps=1, tie_embeddings=True,
-        ),
-        eval=EvalArgs(interval=10**9, max_iters=1, final_validation=False),
-        devices=1,
-        logger_name="csv",
-    )  # fmt: skip
-    tokens = arguments.steps * arguments.batch * arguments.context
-    return clock.figures(arguments.steps, tokens, tokens, statistics.mean(losses))

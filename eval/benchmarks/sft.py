@@ -125,8 +125,8 @@ def ours(arguments: argparse.Namespace, clock: Clock, output: str) -> None:
 
     sft.AnswerTrainer = Timed
     args = sft.SftArguments(
-        **common(arguments, output), muon=True, learning_rate=3e-3, train_sampling_strategy="group_by_length",
-        pad_to_multiple_of=32, activation_checkpointing=False, torch_compile=arguments.side.endswith("compiled"),
+        **common(arguments, output), muon=True, learning_rate=2e-3, train_sampling_strategy="group_by_length",
+        activation_checkpointing=False, torch_compile=arguments.side.endswith("compiled"),
     )  # fmt: skip
     data = sft.SftDataArguments(arguments.checkpoint, arguments.instructions, redraw=["phrasings", "strands"])
     sft.run(data, AdapterArguments(), args)

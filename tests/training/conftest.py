@@ -31,8 +31,9 @@ def corpus(tmp_path_factory):
     (root / "genome.fa").write_text("".join(f">r{i}\n{make_dna(rng, 6000)}\n" for i in range(6)))
     (root / "english.txt").write_text("\n\n".join(" ".join(rng.choices(WORDS, k=60)) for _ in range(200)))
     config = CorpusConfig(
-        output=str(root / "corpus"), data_root=str(root), dna=["genome.fa"], text=["english.txt"], validation_share=0.2
-    )
+        output=str(root / "corpus"), data_root=str(root), dna=["genome.fa"], text=["english.txt"], validation_share=0.2,
+        licences={"genome.fa": "CC0-1.0"},
+    )  # fmt: skip
     run(config)
     return root / "corpus"
 

@@ -58,7 +58,7 @@ def test_the_card_names_data_figures_and_hashes(blocks, tmp_path):
     card = (tmp_path / "pretrain" / "README.md").read_text()
     assert f"{manifest['validation']['bits_per_base']:.4f}" in card
     assert manifest["tokenizer_sha256"] in card
-    assert "genome.fa" in card
+    assert "| genome.fa | dna | CC0-1.0 |" in card and "| english.txt | text | not stated |" in card
     assert "Not a clinical or diagnostic tool." in card
     assert "6 of 256 tokens" in card
     speed = manifest["speed"]
