@@ -27,6 +27,7 @@ from dnahlm.tokenizer.load import fingerprint, load_tokenizer
 from dnahlm.training.arguments import MachineArguments, changed_settings, how, staged_training, weight_hashes
 from dnahlm.training.callbacks import LossLog
 from dnahlm.training.divergence import require_sane
+from dnahlm.training.lean import few_pass_norms
 from dnahlm.training.muon import optimizer_for
 from dnahlm.training.task_files import tasks_of, write_tasks
 
@@ -87,6 +88,7 @@ def run(data: HeadDataArguments, args: HeadArguments) -> dict[str, Any]:
     if data.strands and spec.strand_symmetric:
         records["train"] += [{**r, "input": with_dna(r["input"], reverse_complement)} for r in records["train"]]
     datasets = {split: encode(tokenizer, rows, words, context_of(model)) for split, rows in records.items()}
+    few_pass_norms(model)
     with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
         trainer = HeadTrainer(
             model=model,

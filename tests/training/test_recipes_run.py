@@ -1,4 +1,4 @@
-"""The recipes for GPUs from raw files to an evaluation, with a tiny checkpoint in the place of the published one."""
+"""The recipes from raw files to an evaluation, in miniature, with a tiny checkpoint in the place of a published one."""
 
 import importlib.util
 import json
@@ -54,7 +54,7 @@ def route(corpus, instructions, tmp_path):
     def run(recipe, stage, *overrides, processes=0):
         file = next((RECIPES / recipe).glob(f"*_{stage}.yaml"))
         settings = load_yaml(file)
-        script = {"pretrain": "pretrain.py", "sft": "sft.py"}.get(stage)
+        script = {"pretrain": "pretrain.py", "sft": "sft.py", "head": "class_head.py"}.get(stage)
         command = [sys.executable, "-m", "dnahlm"]
         if processes:
             launch = RECIPES / "accelerate" / "cpu.yaml"
@@ -137,3 +137,18 @@ def test_gpt2_small_scratch_goes_from_raw_files_to_a_model(route):
     made, said = route("gpt2_small_scratch", "pretrain", *FEW, *small)
     assert made["start"]["from"] == "scratch" and made["forgetting"] == {}
     assert "trained from scratch: no earlier English to forget" in said
+
+
+def test_small_cpu_goes_from_raw_files_to_an_evaluation_beside_a_class_head(route, tmp_path):
+    route("small_cpu", "corpus", "--data_root", "data", "--text", "english/*.txt", "--validation_share", 0.2)
+    route("small_cpu", "tokenizer", "--k", 3, "--vocab_size", 700, "--tasks", "data/strength.yaml")
+    route("small_cpu", "pack", "--block_size", 128)
+    small = ["--hidden_size", 32, "--num_hidden_layers", 4, "--num_attention_heads", 2]
+    made, said = route("small_cpu", "pretrain", *FEW, *small)
+    assert made["start"]["model_type"] == "lfm2" and "rows of 80 DNA tokens of more than one base start as sums" in said
+    route("small_cpu", "instructions", "--data_root", "data", "--tasks", "data/strength.yaml")
+    tuned, _ = route("small_cpu", "sft", *FEW, "--dev_rows", 10)
+    assert tuned["kept"]["dev_rows"] == {"strength": 10}
+    route("small_cpu", "head", "--task", "strength", "--num_train_epochs", 1, "--per_device_train_batch_size", 8)
+    scored, _ = route("small_cpu", "evaluate", "--suite", "smoke")
+    assert scored["stage"] == "evaluate"
