@@ -20,7 +20,7 @@ from dnahlm.tokenizer.measures.letters import odd_letters
 from dnahlm.tokenizer.measures.reachable import unreachable
 from dnahlm.tokenizer.measures.roundtrip import round_trip
 from dnahlm.tokenizer.measures.stability import one_base_later, one_variant
-from dnahlm.tokenizer.measures.vocabulary import describe, entries
+from dnahlm.tokenizer.measures.vocabulary import describe, entries, kind_of
 
 if TYPE_CHECKING:
     from dnahlm.tasks.tokenizer_report.run import TokenizerReportConfig
@@ -39,11 +39,12 @@ def measure(
 ) -> dict[str, Any]:
     """All measures of one tokenizer; the samples and the seed are the same for all."""
     found = entries(encoder)
+    vocabulary = describe(found)
     return {
         "name": encoder.name,
-        "kind": type(encoder.backend.model).__name__,
+        "kind": kind_of(type(encoder.backend.model).__name__, vocabulary["dna_entry_lengths"]),
         "dropout": encoder.dropout,
-        "vocabulary": describe(found),
+        "vocabulary": vocabulary,
         "unreachable": unreachable(encoder, found),
         "regions": {region.name: cost(encoder, region.windows) for region in regions},
         "dna": cost(encoder, [window for region in regions for window in region.windows]),

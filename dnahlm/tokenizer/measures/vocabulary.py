@@ -110,3 +110,22 @@ def describe(found: list[Entry]) -> dict[str, Any]:
         "mixed_entries": len(mixed),
         "mixed_examples": mixed[:EXAMPLES],
     }
+
+
+def kind_of(model_type: str, dna_entry_lengths: dict[str, int]) -> str:
+    """What a tokenizer is: k-mers, which the library knows as BPE with words of DNA, or the library's own name.
+
+    Args:
+        model_type: the library's.
+        dna_entry_lengths: bases -> entries, as `describe` counts them.
+
+    >>> kind_of("BPE", {"1": 5, "3": 64}), kind_of("BPE", {"1": 5, "2": 16, "3": 64}), kind_of("BPE", {"1": 5, "2": 9})
+    ('3-mers', 'overlapping 3-mers', 'BPE')
+    """
+    lengths = {int(bases): n for bases, n in dna_entry_lengths.items() if int(bases) > 1}
+    k = max(lengths, default=0)
+    if k == 0 or lengths != {bases: 4**bases for bases in lengths}:
+        return model_type
+    if len(lengths) == 1 and k > 2:
+        return f"{k}-mers"
+    return f"overlapping {k}-mers" if len(lengths) == k - 1 else model_type
