@@ -19,6 +19,7 @@ from dnahlm.manifest import StageClock, read_manifest, write_manifest
 from dnahlm.readers.corpus import count_rows, read_corpus
 from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, token_ids
+from dnahlm.tokenizer.word_dropout import WordDropout, dropout_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,7 @@ def run(config: PackConfig) -> dict[str, Any]:
         )
     corpus = read_manifest(config.corpus, "corpus build")
     tokenizer = load_tokenizer(config.tokenizer)
-    dropout = DnaDropout(tokenizer, config.bpe_dropout) if config.bpe_dropout else None
+    dropout = dropout_for(tokenizer, config.bpe_dropout) if config.bpe_dropout else None
     validation = kinds_of(config.corpus, "validation")
     with staged_folder(config.output, config.overwrite, [config.corpus, config.tokenizer]) as part:
         train = pack_split(config, "train", None, tokenizer, part / "train", dropout)
@@ -123,7 +124,7 @@ def pack_split(
     only: str | None,
     tokenizer: PreTrainedTokenizerFast,
     folder: Path,
-    dropout: DnaDropout | None = None,
+    dropout: DnaDropout | WordDropout | None = None,
 ) -> dict[str, int]:
     """Write one split, or the documents of one kind in it, to `folder/part-00000.parquet` and count it.
 
@@ -162,7 +163,7 @@ def tokenised(
     only: str | None,
     tokenizer: PreTrainedTokenizerFast,
     counts: dict[str, int],
-    dropout: DnaDropout | None = None,
+    dropout: DnaDropout | WordDropout | None = None,
     seed: int = 0,
 ) -> Iterator[list[list[int]]]:
     """Yield the documents of a split (of the kind `only`, if given) as ids, in batches, adding to `counts`."""
@@ -188,7 +189,7 @@ def tokenised(
 
 
 def cut_anew(
-    dropout: DnaDropout, texts: Sequence[str], kinds: Sequence[str], batch: list[list[int]], seed: str
+    dropout: DnaDropout | WordDropout, texts: Sequence[str], kinds: Sequence[str], batch: list[list[int]], seed: str
 ) -> list[list[int]]:
     """The ids of a batch with its DNA documents in a segmentation drawn by `seed`."""
     rng = random.Random(seed)

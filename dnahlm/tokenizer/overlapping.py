@@ -131,8 +131,14 @@ class WordIds:
         return [ids[start : end - 1] for start, end in pairwise(borders)]
 
 
-def word_ids(tokenizer: PreTrainedTokenizerFast) -> WordIds | None:
-    """What looks up the ids of DNA for a tokenizer of overlapping k-mers; None for one of another kind."""
+def words_of(tokenizer: PreTrainedTokenizerFast) -> dict[str, int]:
+    """The words of overlapping k-mers, as the vocabulary spells them, and their ids; none of another kind."""
     word = re.compile(f"{ANY_OWN}{ANY_AFTER}*").fullmatch
     words = {token: id for token, id in tokenizer.get_vocab().items() if word(token)}
-    return WordIds(words) if len(words) > 1 and len(words) == n_words(max(map(len, words))) else None
+    return words if len(words) > 1 and len(words) == n_words(max(map(len, words))) else {}
+
+
+def word_ids(tokenizer: PreTrainedTokenizerFast) -> WordIds | None:
+    """What looks up the ids of DNA for a tokenizer of overlapping k-mers; None for one of another kind."""
+    words = words_of(tokenizer)
+    return WordIds(words) if words else None

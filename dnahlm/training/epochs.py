@@ -11,6 +11,7 @@ from dnahlm.io import InputError
 from dnahlm.tasks.prompt_encoder import PromptEncoder
 from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.phase import DnaPhase
+from dnahlm.tokenizer.word_dropout import WordDropout
 from dnahlm.training.blocks import IGNORE_INDEX
 from dnahlm.training.examples import ROW
 from dnahlm.training.redraw import Questions
@@ -35,7 +36,7 @@ class EpochCollator:
         encoder: PromptEncoder,
         records: list[dict[str, Any]],
         questions: Questions | None,
-        cutter: DnaDropout | DnaPhase | None,
+        cutter: DnaDropout | WordDropout | DnaPhase | None,
         seed: int,
         max_length: int,
     ) -> None:

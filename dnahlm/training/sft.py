@@ -16,9 +16,9 @@ from dnahlm.model.load import check_rows, load_checkpoint
 from dnahlm.tasks.instructions import read_instructions
 from dnahlm.tasks.prompt_encoder import PromptEncoder
 from dnahlm.tasks.spec import TaskSpec
-from dnahlm.tokenizer.dropout import DnaDropout
 from dnahlm.tokenizer.load import fingerprint, load_tokenizer, template_fingerprint
 from dnahlm.tokenizer.phase import DnaPhase
+from dnahlm.tokenizer.word_dropout import dropout_for
 from dnahlm.training.answer_trainer import AnswerTrainer
 from dnahlm.training.arguments import changed_settings, how, staged_training, weight_hashes
 from dnahlm.training.best import Score, check_levers, dev_sample, kept_facts, kept_words, mcc_of, stoppers, with_mean
@@ -164,7 +164,7 @@ def epochs_of(
     if data.bpe_dropout and data.random_phase:
         raise InputError("bpe_dropout and random_phase both cut DNA anew. Give one of them.")
     seed = args.data_seed if args.data_seed is not None else args.seed
-    cutter = DnaDropout(tokenizer, data.bpe_dropout) if data.bpe_dropout else None
+    cutter = dropout_for(tokenizer, data.bpe_dropout) if data.bpe_dropout else None
     cutter = DnaPhase(tokenizer) if data.random_phase else cutter
     questions = Questions(records, specs, data.redraw, seed, built) if data.redraw else None
     if not (cutter or questions):

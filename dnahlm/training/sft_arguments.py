@@ -24,8 +24,9 @@ class SftDataArguments:
     )
     bpe_dropout: float = field(
         default=0.0,
-        metadata={"help": "probability to leave out a merge in the DNA of training rows, cut anew each epoch; 0 = off; "
-                  "always off at evaluation and in what is saved"},
+        metadata={"help": "probability to leave out a merge in the DNA of training rows, cut anew each epoch; of "
+                  "overlapping k-mers, a base of a word with all behind it; 0 = off; always off at evaluation and in "
+                  "what is saved"},
     )  # fmt: skip
     random_phase: bool = field(
         default=False,
