@@ -72,6 +72,10 @@ class EpochCollator:
             asked = [self.questions.ask(row[ROW], self.epoch) for row in rows]
         instructions, inputs = zip(*asked, strict=True)
         prompts, answers = self.encoder.encode(instructions, inputs, [record["output"] for record in records])
+        for i, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
+            if self.questions and len(prompt) + len(answer) > self.max_length:  # other bases can take more tokens
+                asked[i] = self.questions.ask(rows[i][ROW], self.epoch, mutate=False)
+                (prompts[i],) = self.encoder.prompts(*([part] for part in asked[i]))
         if self.cutter:
             units = self.cutter.units([self.encoder.text(*pair) for pair in asked])
             prompts = [

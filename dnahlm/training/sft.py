@@ -166,7 +166,8 @@ def epochs_of(
     seed = args.data_seed if args.data_seed is not None else args.seed
     cutter = dropout_for(tokenizer, data.bpe_dropout) if data.bpe_dropout else None
     cutter = DnaPhase(tokenizer) if data.random_phase else cutter
-    questions = Questions(records, specs, data.redraw, seed, built) if data.redraw else None
+    asks = data.redraw or data.mutation_rate
+    questions = Questions(records, specs, data.redraw, seed, built, data.mutation_rate) if asks else None
     if not (cutter or questions):
         return None
     if args.packing:

@@ -38,6 +38,11 @@ class SftDataArguments:
         metadata={"help": "what of training rows is drawn anew each epoch: phrasings (and the order of options), "
                   "strands (of tasks without a direction); none = rows stay as they were built"},
     )  # fmt: skip
+    mutation_rate: float = field(
+        default=0.0,
+        metadata={"help": "share of the bases of train rows that another base replaces, drawn each epoch, not in pairs; "
+                  "0 = off"},
+    )  # fmt: skip
     max_too_long: float = field(
         default=0.0,
         metadata={"help": "share of the train rows that may be left out because, with their answer, they are longer "

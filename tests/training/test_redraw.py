@@ -88,6 +88,45 @@ def test_no_question_of_any_epoch_is_longer_than_the_length_rows_are_grouped_by(
         collator.longest(rows["row"], lengths_of(rows))
 
 
+def test_bases_are_replaced_at_the_rate_asked_for_anew_in_each_epoch(records, specs):
+    questions = Questions(records, specs, [], 0, {}, mutation_rate=0.2)
+    changed = total = 0
+    for epoch in range(10):
+        for row, record in enumerate(records):
+            instruction, input = questions.ask(row, epoch)
+            assert instruction == record["instruction"] and len(input) == len(record["input"])
+            assert questions.ask(row, epoch) == (instruction, input)
+            changed += sum(a != b for a, b in zip(input, record["input"], strict=True))
+            total += len(input)
+    assert 0.18 < changed / total < 0.22
+    assert questions.ask(0, 1) != questions.ask(0, 2)
+    assert questions.ask(0, 1, mutate=False)[1] == records[0]["input"]
+
+
+def test_both_sequences_of_a_pair_stay_as_they_are(records, specs):
+    pair = {**records[0], "input": "Reference: ACGTACGTACGTACGT\nAlternative: ACGTACGTACGTACGA"}
+    assert Questions([pair], specs, [], 0, {}, mutation_rate=0.5).ask(0, 0)[1] == pair["input"]
+
+
+def test_a_row_whose_mutated_bases_do_not_fit_is_shown_as_it_is(tiny_tokenizer, records, specs, instructions):
+    rows = encode_records(tiny_tokenizer, records, 256, instructions / "train.jsonl")
+    questions = Questions(records, specs, [], 0, {}, mutation_rate=0.5)
+    lengths = lengths_of(rows)
+    row = rows[int(lengths.argmin())]  # few tokens: most other bases take more
+    collator = EpochCollator(PromptEncoder(tiny_tokenizer), records, questions, None, 0, int(lengths.min()))
+    shown = []
+    for collator.epoch in range(30):
+        shown += collator.anew([row])
+    assert all(len(new["input_ids"]) <= lengths.min() for new in shown)
+    assert any(new["input_ids"] == row["input_ids"] for new in shown)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 0.6])
+def test_a_mutation_rate_out_of_range_is_refused(records, specs, rate):
+    with pytest.raises(InputError, match=r"mutation_rate: .*from 0 \(off\) to 0\.5"):
+        Questions(records, specs, [], 0, {}, mutation_rate=rate)
+
+
 @pytest.fixture
 def batches(monkeypatch):
     """What the model is trained and evaluated on, in order; stops after `.stop` batches."""
