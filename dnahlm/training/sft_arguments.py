@@ -40,8 +40,8 @@ class SftDataArguments:
     )  # fmt: skip
     mutation_rate: float = field(
         default=0.0,
-        metadata={"help": "share of the bases of train rows that another base replaces, drawn each epoch, not in pairs; "
-                  "0 = off"},
+        metadata={"help": "share of the bases of train rows that another base replaces, drawn each epoch; not in "
+                  "pairs; 0 = off"},
     )  # fmt: skip
     max_too_long: float = field(
         default=0.0,
