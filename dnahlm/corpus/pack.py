@@ -195,7 +195,7 @@ def cut_anew(
     rng = random.Random(seed)
     places = [i for i, kind in enumerate(kinds) if kind == "dna"]
     units = dict(zip(places, dropout.units([texts[i] for i in places]), strict=True))
-    return [dropout.apply(ids, units.get(i, []), rng, room=len(texts[i])) for i, ids in enumerate(batch)]
+    return [dropout.apply(ids, units[i], rng, room=len(texts[i])) if i in units else ids for i, ids in enumerate(batch)]
 
 
 def pack_documents(

@@ -24,12 +24,13 @@ def start_from_bases(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast,
     Args:
         model: its embedding is (V, D); a tied head changes with it.
         tokenizer: the model's own, V ids.
-        std: standard deviation of every row.
+        std: standard deviation of every row, about; the pad token's is zero where the model has it so.
 
     Returns:
         Rows of DNA tokens, those of more than one base.
     """
-    weight = model.get_input_embeddings().weight
+    embedding = model.get_input_embeddings()
+    weight = embedding.weight
     found = contents_of(tokenizer)
     tokens = {id: found[token].decode() for token, id in tokenizer.get_vocab().items() if is_dna(found[token])}
     longest = max(map(len, tokens.values()), default=0)
@@ -39,6 +40,8 @@ def start_from_bases(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast,
         for id, bases in tokens.items():
             chosen = places[range(len(bases)), [LETTERS.index(base) for base in bases]]
             weight[id] = NOISE * weight[id] + std * chosen.sum(dim=0) / len(bases) ** 0.5
+        if embedding.padding_idx is not None:  # no gradient ever reaches it
+            weight[embedding.padding_idx] = 0
     return sum(len(bases) > 1 for bases in tokens.values())
 
 

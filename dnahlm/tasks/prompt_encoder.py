@@ -90,7 +90,7 @@ class PromptEncoder:
             for frame, instruction, input in zip(frames, instructions, inputs, strict=True)
         ]
         unique = list(dict.fromkeys(texts))
-        runs = [text for text in unique if self._words and PLAIN_DNA(text)]
+        runs = list(filter(PLAIN_DNA, unique)) if self._words else []
         ids = dict(zip(runs, self._words(runs), strict=True)) if self._words else {}
         others = [text for text in unique if text not in ids]
         ids |= zip(others, token_ids_of(self.tokenizer, others), strict=True)

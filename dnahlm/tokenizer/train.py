@@ -55,8 +55,8 @@ class TokenizerConfig:
     dna_markers: bool = field(default=False, metadata={"help": "give <dna> and </dna> a token each, in plain text too"})
     template_tokens: bool = field(
         default=False,
-        metadata={"help": "give each fixed text of the prompt template a token: 4 tokens a question for some 35. Not "
-                  "of the sentencepiece kinds"},
+        metadata={"help": "give each fixed text of the prompt template a token: 4 a question. Not of the "
+                  "sentencepiece kinds"},
     )  # fmt: skip
     prompt_share: float | None = of_kind(
         "the prompt template and the task files count as this share of the characters, so that the "

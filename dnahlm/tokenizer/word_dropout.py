@@ -51,7 +51,7 @@ class WordDropout:
             self.shorter[id] = [words[word[: bases + 1]] for bases in range(k)]
 
     def units(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
-        """None for any text: words are told by their ids."""
+        """No stretch of any text: words are told by their ids."""
         return [[] for _ in texts]
 
     def apply(self, ids: Sequence[int], units: Sequence[tuple[int, int]], rng: random.Random, room: int) -> list[int]:

@@ -100,11 +100,14 @@ def last_mlp_where_asked(model: nn.Module) -> None:
     asked: dict[str, torch.Tensor | None] = {"columns": None}
 
     @functools.wraps(whole_mlp)
-    def some_columns(hidden: torch.Tensor) -> torch.Tensor:
+    def some_columns(hidden: torch.Tensor, *others: Any, **more: Any) -> Any:
         columns = asked["columns"]
-        if columns is None or 2 * len(columns) > hidden.shape[1]:
-            return whole_mlp(hidden)
+        # An MLP that is given more than the hidden states, such as BLOOM's residual, is left alone.
+        if others or more or columns is None or 2 * len(columns) > hidden.shape[1]:
+            return whole_mlp(hidden, *others, **more)
         found = whole_mlp(hidden[:, columns])
+        if not isinstance(found, torch.Tensor):  # of experts, with what chose them
+            return whole_mlp(hidden)
         return found.new_zeros(hidden.shape).index_copy(1, columns, found)
 
     @functools.wraps(whole_model)

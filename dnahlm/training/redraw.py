@@ -53,10 +53,10 @@ class Questions:
             raise InputError(f"mutation_rate: {mutation_rate:g}; must be from 0 (off) to 0.5, for example 0.05.")
         if wrong := [word for word in what if word not in WHAT]:
             raise InputError(f"redraw: found {wrong[0]!r}; allowed: {', '.join(WHAT)}.")
-        if fixed := [name for name in ("wording", "examples") if built.get(name)]:
+        if fixed := [name for name in ("wording", "examples") if "phrasings" in what and built.get(name)]:
             raise InputError(
                 f"redraw: these instructions were built with {fixed[0]}, which a question drawn anew would not have. "
-                f"Build them without {fixed[0]}, or leave redraw out."
+                f"Build them without {fixed[0]}, or leave phrasings out of redraw."
             )
         self.records, self.specs, self.what, self.seed = records, specs, what, seed
         self.mutation_rate = mutation_rate

@@ -64,7 +64,9 @@ def from_scratch(args: ModelArguments, tokenizer: PreTrainedTokenizerFast, block
         InputError: no such way, or a standard deviation that is none.
     """
     if args.dna_token_init not in DNA_TOKEN_INITS:
-        raise InputError(f"dna_token_init: {did_you_mean(args.dna_token_init, DNA_TOKEN_INITS)}")
+        raise InputError(
+            f"dna_token_init: found {args.dna_token_init!r}. {did_you_mean(args.dna_token_init, DNA_TOKEN_INITS)}"
+        )
     if not 0 < args.embedding_std < math.inf:
         raise InputError(f"embedding_std: found {args.embedding_std:g}; must be above 0, such as 0.3.")
     model = create_model(args, tokenizer, context=block_size)

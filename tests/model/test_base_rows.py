@@ -39,6 +39,12 @@ def test_no_two_rows_start_equal(tokenizer):
     assert len(model.get_input_embeddings().weight.unique(dim=0)) == len(tokenizer)
 
 
+def test_a_pad_row_that_no_gradient_reaches_stays_zero(tokenizer):
+    model = from_scratch(ModelArguments(dna_token_init="bases", model_type="llama", **SHAPE), tokenizer, 64)
+    rows = model.get_input_embeddings()
+    assert rows.padding_idx == tokenizer.pad_token_id and not rows.weight[rows.padding_idx].any()
+
+
 def test_rows_have_the_standard_deviation_asked_for_whatever_they_stand_for(tokenizer):
     row = rows_of(tokenizer, embedding_std=0.5)
     for word in ("G", "GA", "GATA"):
@@ -53,7 +59,7 @@ def test_the_head_of_a_tied_model_starts_with_the_same_rows(tokenizer):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"dna_token_init": "base"}, "dna_token_init: .*bases"),
+        ({"dna_token_init": "base"}, "dna_token_init: found .base.*bases"),
         ({"embedding_std": 0.0}, "embedding_std: found 0; must be above 0"),
         ({"embedding_std": float("nan")}, "embedding_std: found nan"),
     ],

@@ -40,6 +40,13 @@ def lfm2():
     return Lfm2ForCausalLM(Lfm2Config(**shape, **heads, **SMALL)).eval()
 
 
+def bloom():
+    from transformers import BloomConfig, BloomForCausalLM
+
+    torch.manual_seed(0)
+    return BloomForCausalLM(BloomConfig(hidden_size=32, n_layer=2, n_head=2, **SMALL)).eval()
+
+
 def batch():
     ids = torch.randint(0, 64, (3, 32), generator=torch.Generator().manual_seed(1))
     return {"input_ids": ids, "labels": ids.masked_fill(ids % 7 == 0, -100)}
@@ -121,7 +128,7 @@ def test_a_lightened_model_is_saved_as_any_other(tmp_path):
     assert all(torch.equal(before[name], value) for name, value in loaded.state_dict().items())
 
 
-@pytest.mark.parametrize("make", [gpt2, llama, lfm2])
+@pytest.mark.parametrize("make", [gpt2, llama, lfm2, bloom])
 def test_a_last_mlp_at_the_asked_places_alone_gives_the_same_logits_and_gradients(make):
     columns, found = torch.tensor([3, 29, 30]), []
     for change in (None, last_mlp_where_asked):

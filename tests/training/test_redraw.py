@@ -121,6 +121,11 @@ def test_a_row_whose_mutated_bases_do_not_fit_is_shown_as_it_is(tiny_tokenizer, 
     assert any(new["input_ids"] == row["input_ids"] for new in shown)
 
 
+def test_a_build_in_one_wording_can_have_its_strands_drawn_and_its_bases_replaced(records, specs):
+    questions = Questions(records, specs, ["strands"], 0, {"wording": "dnahlm_v1"}, mutation_rate=0.1)
+    assert questions.ask(0, 0)[0] == records[0]["instruction"]
+
+
 @pytest.mark.parametrize("rate", [-0.1, 0.6])
 def test_a_mutation_rate_out_of_range_is_refused(records, specs, rate):
     with pytest.raises(InputError, match=r"mutation_rate: .*from 0 \(off\) to 0\.5"):
