@@ -66,6 +66,11 @@ COMMANDS = {
         "InstructionsConfig",
         "task files + tables -> Alpaca instructions",
     ),
+    "distill": (
+        "dnahlm.evaluation.distill",
+        "DistillConfig",
+        "instructions -> the same train rows and new ones, answered by a small CNN for each task",
+    ),
     "evaluate": (
         "dnahlm.evaluation.protocol",
         "EvaluateConfig",

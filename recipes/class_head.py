@@ -1,6 +1,6 @@
 """Train a classification head for one task on a checkpoint, to compare with the one instructed model.
 
-python recipes/class_head.py --config recipes/small_cpu/8_class_head.yaml --task core_promoter
+python recipes/class_head.py --config recipes/small_cpu/9_head.yaml --task core_promoter
 """
 
 import sys

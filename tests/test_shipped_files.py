@@ -17,7 +17,7 @@ ALL = sorted(path for folder in ("recipes", "data_templates", "eval") for path i
 STAGE_OF = {file.split("_")[1]: what for what, file, _ in STAGES.values()}
 STAGE_OF |= {"extend.yaml": "tokenizer extend", "fit.yaml": "model fit", "merge.yaml": "model merge"}
 HEAD = "recipes/class_head.py"
-STAGE_OF["head.yaml"] = HEAD
+STAGE_OF |= {"distill.yaml": "distill", "head.yaml": HEAD}
 
 
 def schema(what):

@@ -76,7 +76,8 @@ def write_instructions(folder):
     }
     for name, rows in files.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    write_manifest(folder, "instructions build", {"seed": 0}, StageClock(), {}, {})
+    tasks = dict.fromkeys(TASKS, 1)
+    write_manifest(folder, "instructions build", {"seed": 0}, StageClock(), {}, {}, tasks=tasks)
     return files
 
 

@@ -113,11 +113,19 @@ class PromptEncoder:
             InputError: as `tasks.prompt.encode`.
         """
         prompts = self.prompts(instructions, inputs)
-        answers = []
-        for instruction, input, output, ids in zip(instructions, inputs, outputs, prompts, strict=True):
-            text = self.text(instruction, input)
-            meeting = (text[max(text.rfind(BLANK_LINE), 0) :], output)
-            if meeting not in self._answers:
-                self._answers[meeting] = completion_ids(self.tokenizer, text, ids, output)
-            answers.append(self._answers[meeting])
+        answers = [
+            self.answer(self.text(instruction, input), ids, output)
+            for instruction, input, output, ids in zip(instructions, inputs, outputs, prompts, strict=True)
+        ]
         return prompts, answers
+
+    def answer(self, text: str, ids: Sequence[int], output: str) -> list[int]:
+        """Ids of one answer behind a prompt, given as text and as ids; how both meet is tried once.
+
+        Raises:
+            InputError: as `tasks.prompt.encode`.
+        """
+        meeting = (text[max(text.rfind(BLANK_LINE), 0) :], output)
+        if meeting not in self._answers:
+            self._answers[meeting] = completion_ids(self.tokenizer, text, list(ids), output)
+        return self._answers[meeting]

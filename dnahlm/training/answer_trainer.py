@@ -19,6 +19,7 @@ from dnahlm.training.epochs import EpochCollator, TellEpoch
 from dnahlm.training.examples import ROW
 from dnahlm.training.lean import few_pass_norms, last_mlp_where_asked, one_pass_gelu
 from dnahlm.training.sampler import BUCKET, BucketSampler
+from dnahlm.training.soft_answers import SHARES, TOKENS, answer_loss
 
 
 class AnswerTrainer(SFTTrainer):
@@ -59,16 +60,15 @@ class AnswerTrainer(SFTTrainer):
         """Loss of one batch: `input_ids`, `attention_mask` and `labels` are (B, T), right-padded."""
         labels, dna = inputs["labels"], self.model.training and self.args.input_loss_weight
         columns, targets = answer_columns(labels, labels.shape[1] if dna else self.args.pad_to_multiple_of)
-        rest = {name: value for name, value in inputs.items() if name != "labels"}
+        rest = {name: value for name, value in inputs.items() if name not in ("labels", TOKENS, SHARES)}
+        predicted = targets != IGNORE_INDEX if self.head and not dna else torch.ones_like(targets, dtype=torch.bool)
         if self.head:
-            self.head.places = None if dna else targets != IGNORE_INDEX
-            targets = targets if dna else targets[self.head.places]
-        outputs = model(**rest, logits_to_keep=columns, use_cache=False)  # logits: (B, columns, V) or (1, targets, V)
-        total = cross_entropy(
-            outputs.logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE_INDEX, reduction="sum"
-        )
+            self.head.places = None if dna else predicted
+        outputs = model(**rest, logits_to_keep=columns, use_cache=False)
         if self.head:
             self.head.places = None
+        logits = outputs.logits.float().flatten(0, 1)  # (predicted places, V)
+        total = answer_loss(logits, targets, predicted, columns, inputs.get(TOKENS), inputs.get(SHARES))
         n_targets = (labels != IGNORE_INDEX).sum() if num_items_in_batch is None else num_items_in_batch
         loss = total / torch.as_tensor(n_targets).clamp(min=1)
         if self.args.average_tokens_across_devices and num_items_in_batch is not None:

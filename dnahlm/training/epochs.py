@@ -15,6 +15,9 @@ from dnahlm.tokenizer.word_dropout import WordDropout
 from dnahlm.training.blocks import IGNORE_INDEX
 from dnahlm.training.examples import ROW
 from dnahlm.training.redraw import Questions
+from dnahlm.training.soft_answers import as_tensors, soft_targets_of
+
+SOFT = "soft"  # of a row: its soft targets
 
 
 class EpochCollator:
@@ -61,11 +64,15 @@ class EpochCollator:
         return lengths
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """One batch: `input_ids`, `attention_mask` and `labels`, (B, T)."""
-        return self.collate(self.anew(rows) if ROW in rows[0] else rows)
+        """One batch: `input_ids`, `attention_mask` and `labels`, (B, T), and soft targets where rows have some."""
+        if ROW not in rows[0]:
+            return self.collate(rows)
+        shown = self.anew(rows)
+        soft = [row.pop(SOFT) for row in shown]
+        return self.collate(shown) | (as_tensors(soft) if any(soft) else {})
 
     def anew(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """`input_ids` and `labels` of rows as this epoch shows them."""
+        """`input_ids`, `labels` and soft targets of rows as this epoch shows them."""
         records = [self.records[row[ROW]] for row in rows]
         asked = [(record["instruction"], record["input"]) for record in records]
         if self.questions:
@@ -76,6 +83,11 @@ class EpochCollator:
             if self.questions and len(prompt) + len(answer) > self.max_length:  # other bases can take more tokens
                 asked[i] = self.questions.ask(rows[i][ROW], self.epoch, mutate=False)
                 (prompts[i],) = self.encoder.prompts(*([part] for part in asked[i]))
+        # Before DNA is cut anew: how an answer meets its prompt is tried with the tokens the tokenizer itself gives.
+        soft = [
+            soft_targets_of(record, self.encoder, self.encoder.text(*pair), prompt, answer)
+            for record, pair, prompt, answer in zip(records, asked, prompts, answers, strict=True)
+        ]
         if self.cutter:
             units = self.cutter.units([self.encoder.text(*pair) for pair in asked])
             prompts = [
@@ -83,8 +95,12 @@ class EpochCollator:
                 for row, ids, found, answer in zip(rows, prompts, units, answers, strict=True)
             ]
         return [
-            {"input_ids": [*prompt, *answer], "labels": [IGNORE_INDEX] * len(prompt) + list(answer)}
-            for prompt, answer in zip(prompts, answers, strict=True)
+            {
+                "input_ids": [*prompt, *answer],
+                "labels": [IGNORE_INDEX] * len(prompt) + list(answer),
+                SOFT: [(len(prompt) + place, token, share) for place, token, share in targets],
+            }
+            for prompt, answer, targets in zip(prompts, answers, soft, strict=True)
         ]
 
     def rng(self, row: dict[str, Any]) -> random.Random:

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from dnahlm.io import InputError
-from dnahlm.manifest import StageClock, read_manifest, write_manifest
+from dnahlm.manifest import FILE_NAME, StageClock, read_manifest, sha256, write_manifest
 from dnahlm.model.adapters import AdapterArguments, lora_config, quantization
 from dnahlm.model.create import check_attention, context_of, set_special_ids
 from dnahlm.model.load import check_rows, load_checkpoint
@@ -75,7 +75,7 @@ def run(
     forgetting.measure(model, "before_training")
     datasets, records = {}, {}
     for split, share in (("train", data.max_too_long), ("validation", 0.0)):
-        path = Path(data.instructions) / f"{split}.jsonl"
+        path = train_rows(data) if split == "train" else Path(data.instructions) / f"{split}.jsonl"
         records[split] = read_instructions(path)
         datasets[split] = encode_records(tokenizer, records[split], args.max_length, path, share)
     dev = dev_sample(records["validation"], specs, args.dev_rows, args.seed) if args.dev_rows else {}
@@ -88,7 +88,8 @@ def run(
     check_padding(args.pad_to_multiple_of, int(longest), args.max_length)
     per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     curve = LossCurve(per_step, "examples")
-    with staged_training(args, data.overwrite, [data.model_name_or_path, data.instructions]) as part:
+    inputs = [data.model_name_or_path, data.instructions, *([data.distilled] if data.distilled else [])]
+    with staged_training(args, data.overwrite, inputs) as part:
         trainer = AnswerTrainer(
             lengths,
             score=(lambda model: with_mean(score(model, tokenizer, specs, dev))) if dev and score else None,
@@ -119,7 +120,8 @@ def run(
                 "sft",
                 {"seed": args.seed, **vars(data), **vars(adapter), "training": changed_settings(args)},
                 clock,
-                {"checkpoint": data.model_name_or_path, "instructions": data.instructions},
+                {"checkpoint": data.model_name_or_path, "instructions": data.instructions}
+                | ({"distilled": data.distilled} if data.distilled else {}),
                 {
                     "steps": result.global_step,
                     "examples": len(train),
@@ -148,6 +150,24 @@ def run(
     return manifest
 
 
+def train_rows(data: SftDataArguments) -> Path:
+    """The file of train rows: that of the instructions, or the one a teacher has answered.
+
+    Raises:
+        InputError: the teacher has answered other instructions.
+    """
+    folder = Path(data.instructions)
+    if data.distilled:
+        taught = read_manifest(data.distilled, "distill")["inputs"]["instructions"]
+        if taught["sha256"] != sha256(folder / FILE_NAME):
+            raise InputError(
+                f"distilled: {data.distilled} was made from {taught['path']} as it was then, not from {folder} as it "
+                "is now. Run `dnahlm distill` again, or leave distilled out."
+            )
+        folder = Path(data.distilled)
+    return folder / "train.jsonl"
+
+
 def epochs_of(
     data: SftDataArguments,
     args: SftArguments,
@@ -168,10 +188,12 @@ def epochs_of(
     cutter = DnaPhase(tokenizer) if data.random_phase else cutter
     asks = data.redraw or data.mutation_rate
     questions = Questions(records, specs, data.redraw, seed, built, data.mutation_rate) if asks else None
-    if not (cutter or questions):
+    if not (cutter or questions or data.distilled):
         return None
     if args.packing:
-        raise InputError("packing: joins rows once, so nothing of them can be drawn anew. Leave packing out.")
+        raise InputError(
+            "packing: joins rows once, so nothing of them can be drawn anew or taught by shares. Leave packing out."
+        )
     return EpochCollator(PromptEncoder(tokenizer), records, questions, cutter, seed, args.max_length)
 
 

@@ -19,6 +19,11 @@ class SftDataArguments:
 
     model_name_or_path: str = field(metadata={"help": "checkpoint to tune: a folder with its tokenizer, or a hub name"})
     instructions: str = field(metadata={"help": "folder written by `dnahlm instructions build`"})
+    distilled: str | None = field(
+        default=None,
+        metadata={"help": "folder written by `dnahlm distill` from the same instructions: its train rows, whose "
+                  "targets are a teacher's probabilities, take the place of theirs"},
+    )  # fmt: skip
     attn_implementation: str = field(
         default="sdpa", metadata={"help": "sdpa, eager or flash_attention_2; eager trains faster in bf16 on a CPU"}
     )

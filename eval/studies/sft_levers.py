@@ -40,9 +40,10 @@ STAGES: dict[str, tuple[str, list[str], dict[str, str]]] = {
     ),
     "pretrain": ("4_pretrain.yaml", [str(ROOT / "recipes" / "pretrain.py")], {"blocks": "pack"}),
     "instructions": ("5_instructions.yaml", ["-m", "dnahlm", "instructions", "build"], {"corpus": "corpus"}),
+    "distill": ("6_distill.yaml", ["-m", "dnahlm", "distill"], {"instructions": "instructions"}),
     "sft": (
-        "6_sft.yaml", [str(ROOT / "recipes" / "sft.py")],
-        {"model_name_or_path": "pretrain", "instructions": "instructions"},
+        "7_sft.yaml", [str(ROOT / "recipes" / "sft.py")],
+        {"model_name_or_path": "pretrain", "instructions": "instructions", "distilled": "distill"},
     ),
 }  # fmt: skip
 SEEDED = ("pretrain", "sft")
@@ -109,7 +110,7 @@ def run_stages(changes: dict[str, dict[str, Any]], seed: int, arguments: argpars
     """The folder of every stage with these overrides; those that are complete are not run again."""
     folders: dict[str, Path] = {}
     for stage, (file, start, reads) in STAGES.items():
-        options = {**changes[stage], **{option: str(folders[source]) for option, source in reads.items()}}
+        options = {**{option: str(folders[source]) for option, source in reads.items()}, **changes[stage]}
         options |= {"seed": seed} if stage in SEEDED else {}
         digest = hashlib.sha256(json.dumps([stage, options], sort_keys=True).encode()).hexdigest()[:12]
         folders[stage] = Path(arguments.output) / "stages" / f"{stage}-{digest}"

@@ -1,6 +1,6 @@
 """The variants of `sft_levers.py`: each is what it changes in the stages of the base recipe, and nothing else.
 
-Keys: `tokenizer`, `pack`, `pretrain`, `instructions`, `sft` hold overrides of that stage; `ensemble` says how
+Keys: `tokenizer`, `pack`, `pretrain`, `instructions`, `distill`, `sft` hold overrides of that stage; `ensemble` says how
 validation rows are asked (see `dnahlm predict --ensemble`); `single` trains one model for each task, on its share of
 the steps.
 """
@@ -84,6 +84,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "nothing redrawn": {"sft": {"redraw": None}},
     "phrasings redrawn only": {"sft": {"redraw": ["phrasings"]}},
     "strands redrawn only": {"sft": {"redraw": ["strands"]}},
+    # teachers
+    "labels alone": {"sft": {"distilled": None}},
+    "labels alone, dropout": {"sft": {"distilled": None, "bpe_dropout": 0.1}},
+    "train rows taught, no new rows": {"distill": {"rows": 0}},
+    "teachers alone": {"distill": {"label_weight": 0.0}},
     # loss and optimizer
     "input loss 0.1": {"sft": {"input_loss_weight": 0.1}},
     "input loss 1": {"sft": {"input_loss_weight": 1.0}},

@@ -62,7 +62,7 @@ def route(corpus, instructions, tmp_path):
             command += ["--num_processes", str(processes)]
         words = {"fit": ["model", "fit"], "merge": ["model", "merge"], "extend": ["tokenizer", "extend"]}
         words |= {"corpus": ["corpus", "build"], "pack": ["corpus", "pack"], "tokenizer": ["tokenizer", "train"]}
-        words |= {"instructions": ["instructions", "build"], "evaluate": ["evaluate"]}
+        words |= {"instructions": ["instructions", "build"], "evaluate": ["evaluate"], "distill": ["distill"]}
         if script:
             command = [*(command if processes else [sys.executable]), str(RECIPES / script)]
         else:
@@ -147,6 +147,7 @@ def test_small_cpu_goes_from_raw_files_to_an_evaluation_beside_a_class_head(rout
     made, said = route("small_cpu", "pretrain", *FEW, *small)
     assert made["start"]["model_type"] == "lfm2" and "rows of 80 DNA tokens of more than one base start as sums" in said
     route("small_cpu", "instructions", "--data_root", "data", "--tasks", "data/strength.yaml")
+    route("small_cpu", "distill", "--folds", 2, "--rows", 20, "--workers", 1)
     tuned, _ = route("small_cpu", "sft", *FEW, "--dev_rows", 10)
     assert tuned["kept"]["dev_rows"] == {"strength": 10}
     route("small_cpu", "head", "--task", "strength", "--num_train_epochs", 1, "--per_device_train_batch_size", 8)
