@@ -1,8 +1,8 @@
 """The variants of `sft_levers.py`: each is what it changes in the stages of the base recipe, and nothing else.
 
-Keys: `tokenizer`, `pack`, `pretrain`, `instructions`, `distill`, `sft` hold overrides of that stage; `ensemble` says how
-validation rows are asked (see `dnahlm predict --ensemble`); `single` trains one model for each task, on its share of
-the steps.
+Keys: `tokenizer`, `pack`, `pretrain`, `instructions`, `distill`, `sft` hold overrides of that stage; `ensemble` says
+how validation rows are asked (see `dnahlm predict --ensemble`); `single` trains one model for each task, on its share
+of the steps.
 """
 
 import json

@@ -61,7 +61,9 @@ def test_a_teacher_is_never_asked_about_a_train_row_it_has_seen_nor_shown_a_held
 
     monkeypatch.setitem(BASELINES, "kmer_lr", watched)
     distill(instructions, tmp_path / "distilled", rows=0)
-    held_out = {r["input"] for name in ("validation", "test") for r in read_instructions(instructions / f"{name}.jsonl")}
+    held_out = {
+        r["input"] for name in ("validation", "test") for r in read_instructions(instructions / f"{name}.jsonl")
+    }
     train = [r["input"] for r in read_instructions(instructions / "train.jsonl")]
     assert len(shown) == 3 * len(TASKS)
     for data in shown:
@@ -77,7 +79,9 @@ def test_new_rows_are_mutated_rows_of_the_task_or_rows_of_another_one(instructio
     assert len(new) == 50 * len(TASKS) and len({record["id"] for record in new}) == len(new)
     exchanged = 0
     for record in new:
-        assert record["output"] in TASKS[record["task"]] and sum(record["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+        assert record["output"] in TASKS[record["task"]] and sum(record["probabilities"].values()) == pytest.approx(
+            1, abs=1e-3
+        )
         if record["source"].endswith(" mutated"):
             origin = by_source[record["source"].removesuffix(" mutated")]
             assert origin["task"] == record["task"] and len(origin["input"]) == len(record["input"])
