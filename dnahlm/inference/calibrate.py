@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
+from scipy.stats import chi2
 
 from dnahlm.io import InputError
 from dnahlm.manifest import read_json
@@ -28,6 +29,7 @@ LOWEST, HIGHEST = 0.05, 20.0  # temperatures
 # Widths of the normal priors, in nats, that keep a small validation split from over-fitting; some hundred rows outweigh
 # them. Narrower ones hold back the correction of a badly scaled model, wider ones harm a well scaled one.
 SPREAD_LOG_TEMPERATURE, SPREAD_BIAS = 0.7, 0.7
+SURE = 0.95  # of a bias; one that some hundred rows show by chance only turns answers that nobody needs turned
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def fit_calibration(scores: np.ndarray, label_indices: Sequence[int]) -> Calibra
     """The temperature (0.05 to 20) and bias that make the true answers of a validation split most probable.
 
     Minimised by L-BFGS: the rows' log-loss plus normal priors on log temperature and bias, so that few rows change
-    little. The bias sums to 0.
+    little. The bias sums to 0; it is left out where a likelihood-ratio test (K - 1 degrees of freedom) does not reject
+    that there is none, so that what a model writes by itself stays what it is said to answer.
 
     Args:
         scores: (N, K) as `score` gives them.
@@ -96,7 +99,8 @@ def fit_calibration(scores: np.ndarray, label_indices: Sequence[int]) -> Calibra
     scores = np.asarray(scores, dtype=np.float64)
     # Only differences count; without the shift a score of -300 would make the steps of the temperature useless.
     scores = scores - scores.max(axis=1, keepdims=True)
-    truth = np.eye(scores.shape[1])[np.asarray(label_indices, dtype=int)]
+    n_answers = scores.shape[1]
+    truth = np.eye(n_answers)[np.asarray(label_indices, dtype=int)]
 
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
         log_temperature, bias = at[0], at[1:]
@@ -110,8 +114,14 @@ def fit_calibration(scores: np.ndarray, label_indices: Sequence[int]) -> Calibra
         ])  # fmt: skip
         return -(log_p * truth).sum() + priors, slope
 
-    bounds = [(np.log(LOWEST), np.log(HIGHEST)), *[(None, None)] * scores.shape[1]]
-    best = minimize(loss, np.zeros(1 + scores.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
+    def least(bias: tuple[float | None, float | None]) -> tuple[float, np.ndarray]:
+        bounds = [(np.log(LOWEST), np.log(HIGHEST)), *[bias] * n_answers]
+        found = minimize(loss, np.zeros(1 + n_answers), jac=True, method="L-BFGS-B", bounds=bounds)
+        return found.fun, found.x
+
+    (plain, without), (biased, best) = least((0.0, 0.0)), least((None, None))
+    if n_answers < 2 or 2 * (plain - biased) < chi2.ppf(SURE, n_answers - 1):
+        return Calibration(round(float(np.exp(without[0])), 4), rows=len(scores))
     bias = best[1:] - best[1:].mean()
     fit = Calibration(round(float(np.exp(best[0])), 4), tuple(round(float(b), 4) for b in bias), len(scores))
     changed = int((fit.probabilities(scores).argmax(axis=1) != scores.argmax(axis=1)).sum())

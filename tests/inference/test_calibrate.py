@@ -62,6 +62,13 @@ def test_twenty_validation_rows_harm_a_calibrated_model_less_than_an_unpenalised
     assert 0 < penalised < 0.5 * cost()
 
 
+def test_a_model_without_a_lean_gets_no_bias_but_by_chance_and_one_with_a_lean_does():
+    fits = [fit_calibration(*drawn(400, seed, lean=0 * LEAN)) for seed in range(40)]
+    assert sum(bool(fit.bias) for fit in fits) <= 6  # 5 % are expected
+    assert all(fit.temperature == pytest.approx(5, rel=0.3) for fit in fits)
+    assert all(fit_calibration(*drawn(400, seed)).bias for seed in range(10))
+
+
 def test_perfect_and_useless_scores_stay_finite_and_in_bounds():
     scores = np.eye(3)[[0, 1, 2] * 200] * 30
     sure = fit_calibration(scores, [0, 1, 2] * 200)
