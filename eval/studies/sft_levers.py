@@ -5,8 +5,8 @@
 
 Writes `levers.md` (a table), `levers.png` (a figure) and `variants/NAME-SEED.json`. Stages that two variants have in
 common are run once; a stage or a variant that is complete is kept, so that the same command goes on after a stop. All
-variants see the same number of examples, on one process each; test rows are never read. `--common` changes the base for all variants:
-`--common '{"instructions": {"max_train_rows": 200}}'`.
+variants see the same number of examples, in one process; test rows are never read. `--common` changes the base for all
+variants: `--common '{"instructions": {"max_train_rows": 200}}'`.
 """
 
 import argparse
