@@ -25,6 +25,11 @@ USE = {
     "`dnahlm chat`) and to compare models. Answers to other questions mean nothing. Read what `dnahlm evaluate` prints "
     "before you trust one.",
 }
+DISTILLED = (
+    "The targets of train rows are their labels (weight {label_weight:g}) and the probabilities that a teacher gives "
+    "which was not fitted on them; new rows have only those of the teachers (`dnahlm distill`: {teacher}, {folds} for "
+    "each task)."
+)
 ADAPTER_SETTINGS = {field.name for field in dataclasses.fields(AdapterArguments)}
 NOT_CLINICAL = (
     "**Not a clinical or diagnostic tool.** Do not use it for decisions about anyone's health, and not to predict what "
@@ -87,7 +92,11 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
     else:
         counts = manifest["inputs"]["instructions"]["manifest"]["counts"]
         rows = {task: entry["train"]["rows"] for task, entry in counts.items() if "train" in entry}
-        lines += [f"- {task}: {n:,} train instructions" for task, n in rows.items()]
+        taught = manifest["inputs"].get("distilled", {}).get("manifest", {})
+        new = {task: f", {entry['new']:,} new rows" for task, entry in taught.get("counts", {}).items()}
+        lines += [f"- {task}: {n:,} train instructions{new.get(task, '')}" for task, n in rows.items()]
+        if taught:
+            lines += ["", DISTILLED.format(**taught["config"])]
         made_up = manifest["inputs"]["instructions"]["manifest"].get("simulated")
         lines += ["", f"SIMULATED data, made by a program: {', '.join(made_up)}."] if made_up else []
     return [*lines, ""]

@@ -138,6 +138,8 @@ def test_a_model_is_tuned_on_the_taught_rows(checkpoint, instructions, taught, t
     assert manifest["counts"]["examples"] == len(own) + len(new)
     assert manifest["inputs"]["distilled"]["manifest"]["stage"] == "distill"
     assert torch.isfinite(torch.tensor(manifest["validation_loss"]))
+    card = (tmp_path / "sft" / "README.md").read_text()
+    assert "train instructions, 50 new rows" in card and "`dnahlm distill`: kmer_lr, 3 for each task" in card
 
 
 def test_rows_taught_from_other_instructions_are_refused(checkpoint, instructions, taught, tmp_path):
