@@ -99,8 +99,9 @@ def test_ctrl_c_in_the_middle_of_a_build_leaves_nothing_behind(desk):
     before = sorted(path.name for path in desk.root.iterdir())
     command = ["instructions", "build", "--tasks", task, "--data_root", desk.root, "--output", desk.root / "out"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "dnahlm", *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "dnahlm", *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores Ctrl-C
+    )  # fmt: skip
     part = desk.root / "out.part"
     for _ in range(6000):
         if process.poll() is not None or part.is_dir():
