@@ -69,7 +69,8 @@ class EpochCollator:
             return self.collate(rows)
         shown = self.anew(rows)
         soft = [row.pop(SOFT) for row in shown]
-        return self.collate(shown) | (as_tensors(soft) if any(soft) else {})
+        batch = self.collate(shown)
+        return batch | as_tensors(soft) if any(soft) else batch
 
     def anew(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """`input_ids`, `labels` and soft targets of rows as this epoch shows them."""
