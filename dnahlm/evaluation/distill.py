@@ -1,8 +1,10 @@
-"""Baselines as teachers: what a small CNN for each task thinks of every answer, for left-out rows and for new ones.
+"""Baselines as teachers: what those of each task think of every answer, for left-out rows and for new ones.
 
-A small model that answers many tasks overfits long before its rows are used up; the teacher's probabilities hold more
-than a label does (Hinton, Vinyals and Dean, arXiv 1503.02531), and it can be asked about as much DNA as is wanted. Test
-and validation rows have no part in it.
+A small model that answers many tasks overfits long before its rows are used up; a teacher's probabilities hold more
+than a label does (Hinton, Vinyals and Dean, arXiv 1503.02531), and it can be asked about as much DNA as is wanted.
+Teachers of several kinds are heard together, each with the share that makes the labels of left-out rows likeliest: a
+network that knows places and a regression that counts words err on different rows. Test and validation rows have no
+part in it.
 """
 
 import json
@@ -28,6 +30,7 @@ from dnahlm.training.task_files import tasks_of
 Answer = dict[str, float]  # answer -> probability
 DIGITS = 4  # of a probability
 FEWEST = 10  # sequences of a task for each fold
+ROUNDS = 200  # of expectation maximisation
 
 
 @dataclass
@@ -36,10 +39,11 @@ class DistillConfig:
 
     instructions: str = field(metadata={"help": "folder written by `dnahlm instructions build`"})
     output: str = field(metadata={"help": "folder to write the taught train rows to"})
-    teacher: str = field(default="cnn", metadata={"help": f"baseline that teaches: {', '.join(BASELINES)}"})
+    teachers: list[str] = field(
+        default_factory=lambda: ["cnn", "kmer_lr"], metadata={"help": f"baselines that teach: {', '.join(BASELINES)}"}
+    )
     folds: int = field(
-        default=3,
-        metadata={"help": "teachers of each task; each leaves out its part of the train rows and is asked about them"},
+        default=3, metadata={"help": "parts of the train rows; a teacher of each kind leaves one out and answers it"}
     )
     rows: int = field(default=20_000, metadata={"help": "new rows of each task, answered by all its teachers"})
     exchange: float = field(
@@ -76,7 +80,7 @@ def run(config: DistillConfig) -> dict[str, Any]:
         )
     with staged_folder(config.output, config.overwrite, [folder]) as part:
         new = {task: new_rows(task, by_task, config) for task in by_task}
-        taught = teach(by_task, new, specs, config)
+        taught, shares = teach(by_task, new, specs, config)
         with (part / "train.jsonl").open("w", encoding="utf-8") as handle:
             for record in records:
                 if record["task"] in taught:
@@ -89,10 +93,11 @@ def run(config: DistillConfig) -> dict[str, Any]:
                     handle.write(json.dumps(record, ensure_ascii=False) + "\n")
         counts = {task: {"train": len(by_task[task]), "new": len(new[task])} for task in by_task}
         for task, found in counts.items():
-            found["agreement"] = agreement(by_task[task], taught[task])
+            found |= {"agreement": agreement(by_task[task], taught[task]), "shares": shares[task]}
+            heard = ", ".join(f"{name} {share:.2f}" for name, share in shares[task].items())
             print(
-                f"{task}: {found['train']:,} train rows, {found['agreement']:.1%} of whose labels the teacher that "
-                f"left them out gives; {found['new']:,} new rows"
+                f"{task}: {found['train']:,} train rows, {found['agreement']:.1%} of whose labels the teachers that "
+                f"left them out give ({heard}); {found['new']:,} new rows"
             )
         manifest = write_manifest(part, "distill", config, clock, {"instructions": folder}, counts)
     print(f"taught {len(by_task)} tasks in {clock.seconds:.0f} s -> {config.output}")
@@ -117,8 +122,9 @@ def agreement(records: list[dict], taught: dict[str, Answer]) -> float:
 
 def check_settings(config: DistillConfig) -> None:
     """Raise `InputError` for settings that cannot be meant."""
-    if config.teacher not in BASELINES:
-        raise InputError(f"teacher: found {config.teacher!r}; allowed: {', '.join(BASELINES)}.")
+    if not set(config.teachers) or sorted(set(config.teachers) & set(BASELINES)) != sorted(config.teachers):
+        allowed = ", ".join(BASELINES)
+        raise InputError(f"teachers: found {config.teachers}; allowed: one or more of {allowed}, each once.")
     if config.folds < 2:
         raise InputError(f"folds: {config.folds}; a teacher leaves out a part of the rows, so give 2 or more.")
     if config.rows < 0:
@@ -163,34 +169,61 @@ def new_rows(task: str, by_task: dict[str, list[dict]], config: DistillConfig) -
 
 def teach(
     by_task: dict[str, list[dict]], new: dict[str, list[dict]], specs: dict[str, TaskSpec], config: DistillConfig
-) -> dict[str, dict[str, Answer]]:
-    """What teachers say of each sequence of each task: of a train row the one that left it out, of a new one all."""
-    jobs = []
-    for task, records in by_task.items():
-        found = list({letters(record): record["output"] for record in records}.items())
-        places = np.random.default_rng([config.seed, *task.encode(), 1]).permutation(len(found)) % config.folds
-        for fold in range(config.folds):
-            kept = [row for row, place in zip(found, places, strict=True) if place != fold]
-            left = [row for row, place in zip(found, places, strict=True) if place == fold]
-            asked = [text for text, _ in left] + [record["input"] for record in new[task]]
-            data = Data(
-                *map(list, zip(*kept, strict=True)), *map(list, zip(*left, strict=True)), asked,
-                answers(specs[task]), specs[task].strand_symmetric, config.seed + fold,
-            )  # fmt: skip
-            jobs.append((task, len(left), data))
-    found_by = Parallel(n_jobs=config.workers)(delayed(answers_of)(config.teacher, data) for _, _, data in jobs)
-    taught: dict[str, dict[str, Answer]] = {task: {} for task in by_task}
-    for task, rows in new.items():
+) -> tuple[dict[str, dict[str, Answer]], dict[str, dict[str, float]]]:
+    """What teachers say of each sequence of each task, and the share of each kind of teacher.
+
+    A train row is answered by those that left it out, a new one by all.
+    """
+    parts = {task: split(task, records, new[task], specs[task], config) for task, records in by_task.items()}
+    jobs = [(name, data) for some in parts.values() for data in some for name in config.teachers]
+    found = iter(Parallel(n_jobs=config.workers)(delayed(answers_of)(name, data) for name, data in jobs))
+    taught, shares = {}, {}
+    for task, some in parts.items():
+        said = [np.stack([next(found) for _ in config.teachers]) for _ in some]  # (T, N + M, K) of each part
+        left = np.concatenate([chances[:, : len(data.validation)] for chances, data in zip(said, some, strict=True)], 1)
         words = answers(specs[task])
-        mine = [(n, data, found) for (name, n, data), found in zip(jobs, found_by, strict=True) if name == task]
-        together = np.mean([found[n:] for n, _, found in mine], axis=0)
-        told = [(record["input"], chances) for record, chances in zip(rows, together, strict=True)]
-        for n, data, found in mine:  # last, so that a new row that is a train row after all does not change its answer
-            told += zip(data.test[:n], found[:n], strict=True)
+        right = [words.index(label) for data in some for label in data.validation_labels]
+        weights = pool(left[:, np.arange(len(right)), right])
+        together = sum(chances[:, len(data.validation) :] for chances, data in zip(said, some, strict=True)) / len(some)
+        # Train rows come last: a new row that is one after all does not change its answer.
+        texts = [record["input"] for record in new[task]] + [text for data in some for text in data.validation]
+        mixed = np.round(np.einsum("t,tnk->nk", weights, np.concatenate([together, left], 1)), DIGITS)
         taught[task] = {
-            text: dict(zip(words, np.round(chances, DIGITS).tolist(), strict=True)) for text, chances in told
+            text: dict(zip(words, chances, strict=True)) for text, chances in zip(texts, mixed.tolist(), strict=True)
         }
-    return taught
+        shares[task] = dict(zip(config.teachers, np.round(weights, DIGITS).tolist(), strict=True))
+    return taught, shares
+
+
+def split(task: str, records: list[dict], new: list[dict], spec: TaskSpec, config: DistillConfig) -> list[Data]:
+    """One `Data` for each fold: fitted on the others, asked about its own sequences and then about the new rows."""
+    found = list({letters(record): record["output"] for record in records}.items())
+    places = np.random.default_rng([config.seed, *task.encode(), 1]).permutation(len(found)) % config.folds
+    parts = []
+    for fold in range(config.folds):
+        kept = [row for row, place in zip(found, places, strict=True) if place != fold]
+        left = [row for row, place in zip(found, places, strict=True) if place == fold]
+        asked = [text for text, _ in left] + [record["input"] for record in new]
+        parts.append(
+            Data(
+                *map(list, zip(*kept, strict=True)), *map(list, zip(*left, strict=True)), asked,
+                answers(spec), spec.strand_symmetric, config.seed + fold,
+            )
+        )  # fmt: skip
+    return parts
+
+
+def pool(likelihoods: np.ndarray) -> np.ndarray:
+    """Shares (T) of T teachers that make N labels likeliest, of the likelihoods (T, N) that they give them.
+
+    The weights of a mixture whose parts are fixed, by expectation maximisation (Dempster, Laird and Rubin 1977).
+    """
+    weights = np.full(len(likelihoods), 1 / len(likelihoods))
+    likelihoods = np.maximum(likelihoods, 1e-12)
+    for _ in range(ROUNDS):
+        heard = weights[:, None] * likelihoods
+        weights = (heard / heard.sum(axis=0)).mean(axis=1)
+    return weights
 
 
 def answers_of(teacher: str, data: Data) -> np.ndarray:

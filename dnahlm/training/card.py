@@ -26,9 +26,9 @@ USE = {
     "before you trust one.",
 }
 DISTILLED = (
-    "The targets of train rows are their labels (weight {label_weight:g}) and the probabilities that a teacher gives "
-    "which was not fitted on them; new rows have only those of the teachers (`dnahlm distill`: {teacher}, {folds} for "
-    "each task)."
+    "The targets of train rows are their labels (weight {label_weight:g}) and the probabilities that teachers give "
+    "which were not fitted on them; new rows have only those of the teachers (`dnahlm distill`: {kinds}, {folds} of "
+    "each kind for each task)."
 )
 ADAPTER_SETTINGS = {field.name for field in dataclasses.fields(AdapterArguments)}
 NOT_CLINICAL = (
@@ -96,7 +96,7 @@ def data_lines(manifest: dict[str, Any]) -> list[str]:
         new = {task: f", {entry['new']:,} new rows" for task, entry in taught.get("counts", {}).items()}
         lines += [f"- {task}: {n:,} train instructions{new.get(task, '')}" for task, n in rows.items()]
         if taught:
-            lines += ["", DISTILLED.format(**taught["config"])]
+            lines += ["", DISTILLED.format(**taught["config"], kinds=" and ".join(taught["config"]["teachers"]))]
         made_up = manifest["inputs"]["instructions"]["manifest"].get("simulated")
         lines += ["", f"SIMULATED data, made by a program: {', '.join(made_up)}."] if made_up else []
     return [*lines, ""]

@@ -89,6 +89,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "labels alone, dropout": {"sft": {"distilled": None, "bpe_dropout": 0.1}},
     "train rows taught, no new rows": {"distill": {"rows": 0}},
     "teachers alone": {"distill": {"label_weight": 0.0}},
+    "taught by CNNs alone": {"distill": {"teachers": ["cnn"]}},
+    "taught by regressions alone": {"distill": {"teachers": ["kmer_lr"]}},
     # loss and optimizer
     "input loss 0.1": {"sft": {"input_loss_weight": 0.1}},
     "input loss 1": {"sft": {"input_loss_weight": 1.0}},

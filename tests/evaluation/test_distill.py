@@ -3,13 +3,16 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from toy_tasks import TASKS, write_instructions
 
 from dnahlm.evaluation.baselines.kmers import kmer_lr
 from dnahlm.evaluation.baselines.table import BASELINES
-from dnahlm.evaluation.distill import DistillConfig, run
+from dnahlm.evaluation.distill import DistillConfig, pool, run
 from dnahlm.io import InputError
 from dnahlm.model.adapters import AdapterArguments
 from dnahlm.tasks.instructions import read_instructions
@@ -25,7 +28,7 @@ def instructions(tmp_path_factory):
 
 
 def distill(instructions, output, **more):
-    settings = {"teacher": "kmer_lr", "rows": 50, "folds": 3} | more
+    settings = {"teachers": ["kmer_lr"], "rows": 50, "folds": 3} | more
     run(DistillConfig(instructions=str(instructions), output=str(output), **settings))
     records = read_instructions(output / "train.jsonl")
     n_own = len(read_instructions(instructions / "train.jsonl"))
@@ -99,10 +102,33 @@ def test_the_same_seed_teaches_the_same(instructions, taught, tmp_path):
     assert (folder / "train.jsonl").read_bytes() == (tmp_path / "again" / "train.jsonl").read_bytes()
 
 
+@given(st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_no_teacher_alone_nor_their_mean_makes_the_labels_likelier_than_their_shares_do(teachers, seed):
+    likelihoods = np.random.default_rng(seed).uniform(0.01, 1, (teachers, 60))
+    shares = pool(likelihoods)
+    assert shares.sum() == pytest.approx(1) and (shares >= 0).all()
+    others = [*np.eye(teachers), np.full(teachers, 1 / teachers)]
+    best = max(np.log(weights @ likelihoods).sum() for weights in others)
+    assert np.log(shares @ likelihoods).sum() > best - 0.01
+
+
+def test_a_teacher_that_guesses_gets_hardly_a_share(instructions, tmp_path):
+    distill(instructions, tmp_path / "distilled", teachers=["majority", "kmer_lr"], rows=0)
+    counts = json.loads((tmp_path / "distilled" / "manifest.json").read_text())["counts"]
+    assert set(counts) == set(TASKS)
+    for found in counts.values():
+        assert found["shares"]["kmer_lr"] > 0.9 and sum(found["shares"].values()) == pytest.approx(1, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"teacher": "oracle"}, "teacher: found 'oracle'; allowed: majority, kmer_lr, markov, cnn"),
+        (
+            {"teachers": ["oracle"]},
+            r"teachers: found \['oracle'\]; allowed: one or more of majority, kmer_lr, markov, cnn",
+        ),
+        ({"teachers": ["cnn", "cnn"]}, "each once"),
+        ({"teachers": []}, "one or more"),
         ({"folds": 1}, "folds: 1; a teacher leaves out a part"),
         ({"rows": -1}, "rows: -1; must be 0 or more"),
         ({"label_weight": 1.5}, "label_weight: 1.5; must be from 0 to 1"),
@@ -139,7 +165,9 @@ def test_a_model_is_tuned_on_the_taught_rows(checkpoint, instructions, taught, t
     assert manifest["inputs"]["distilled"]["manifest"]["stage"] == "distill"
     assert torch.isfinite(torch.tensor(manifest["validation_loss"]))
     card = (tmp_path / "sft" / "README.md").read_text()
-    assert "train instructions, 50 new rows" in card and "`dnahlm distill`: kmer_lr, 3 for each task" in card
+    assert (
+        "train instructions, 50 new rows" in card and "`dnahlm distill`: kmer_lr, 3 of each kind for each task" in card
+    )
 
 
 def test_rows_taught_from_other_instructions_are_refused(checkpoint, instructions, taught, tmp_path):
