@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from datasets import Dataset
 from peft import PeftModel
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
@@ -61,26 +62,13 @@ def run(
     check_levers(args)
     built = read_manifest(data.instructions, "instructions build")
     specs = tasks_of(Path(data.instructions))
-    tokenizer = load_tokenizer(data.model_name_or_path)
-    check_attention(data.attn_implementation)
-    quantized = quantization(adapter, args.bf16)
-    model = load_checkpoint(data.model_name_or_path, data.attn_implementation, quantized)
-    check_rows(model, tokenizer, data.model_name_or_path)
-    set_special_ids(model, tokenizer)
-    if not args.packing:
-        args.dataset_kwargs = {"skip_prepare_dataset": True}  # rows are whole already; upstream looks at each in Python
-    args.max_length = min(args.max_length or context_of(model), context_of(model))
+    model, tokenizer = start(data, adapter, args)
     english = held_out_english(data.model_name_or_path, data.english)
     forgetting = Forgetting(english, tokenizer, window_of(model))
     forgetting.measure(model, "before_training")
-    datasets, records = {}, {}
-    for split, share in (("train", data.max_too_long), ("validation", 0.0)):
-        path = train_rows(data) if split == "train" else Path(data.instructions) / f"{split}.jsonl"
-        records[split] = read_instructions(path)
-        datasets[split] = encode_records(tokenizer, records[split], args.max_length, path, share)
+    records, datasets = rows_of(data, args, tokenizer)
     dev = dev_sample(records["validation"], specs, args.dev_rows, args.seed) if args.dev_rows else {}
     train = datasets["train"]
-    left_out = len(records["train"]) - len(train)
     collator = epochs_of(data, args, tokenizer, records["train"], specs, built["config"])
     lengths = lengths_of(train)
     lengths = collator.longest(train[ROW], lengths) if collator else lengths
@@ -88,8 +76,9 @@ def run(
     check_padding(args.pad_to_multiple_of, int(longest), args.max_length)
     per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     curve = LossCurve(per_step, "examples")
-    inputs = [data.model_name_or_path, data.instructions, *([data.distilled] if data.distilled else [])]
-    with staged_training(args, data.overwrite, inputs) as part:
+    inputs = {"checkpoint": data.model_name_or_path, "instructions": data.instructions}
+    inputs |= {"distilled": data.distilled} if data.distilled else {}
+    with staged_training(args, data.overwrite, list(inputs.values())) as part:
         trainer = AnswerTrainer(
             lengths,
             score=(lambda model: with_mean(score(model, tokenizer, specs, dev))) if dev and score else None,
@@ -114,40 +103,77 @@ def run(
             curve.draw(part, trainer.state.log_history)
             write_tasks(Path(data.instructions), [records["train"][n] for n in train[ROW]], part)
             unset_hf_deepspeed_config()  # else ZeRO-3 would part what this process alone opens
-            facts = finish(part) if finish else {}
-            manifest = write_manifest(
-                part,
-                "sft",
-                {"seed": args.seed, **vars(data), **vars(adapter), "training": changed_settings(args)},
-                clock,
-                {"checkpoint": data.model_name_or_path, "instructions": data.instructions}
-                | ({"distilled": data.distilled} if data.distilled else {}),
-                {
-                    "steps": result.global_step,
-                    "examples": len(train),
-                    "left_out_too_long": left_out,
-                    "epochs": result.metrics.get("epoch"),
-                    "parameters": trainer.model.num_parameters(),
-                    "trained_parameters": trainer.model.num_parameters(only_trainable=True),
-                },
-                tokenizer_sha256=fingerprint(tokenizer),
-                chat_template_sha256=template_fingerprint(tokenizer),
-                processes=args.world_size,
-                zero_stage=zero_stage(trainer),
-                precision="bf16" if args.bf16 else "fp32",
-                validation_loss=validation["eval_loss"],
-                validation_mcc=mcc_of(validation),
-                kept=kept,
-                forgetting=forgetting.figures,
-                weights=weight_hashes(part),
-                tasks=built["tasks"],
-                **facts,
-            )
+            counts = {
+                "steps": result.global_step,
+                "examples": len(train),
+                "left_out_too_long": len(records["train"]) - len(train),
+                "epochs": result.metrics.get("epoch"),
+                "parameters": trainer.model.num_parameters(),
+                "trained_parameters": trainer.model.num_parameters(only_trainable=True),
+            }
+            facts = facts_of(trainer, tokenizer, validation) | (finish(part) if finish else {})
+            facts |= {"kept": kept, "forgetting": forgetting.figures, "tasks": built["tasks"]}
+            config = {"seed": args.seed, **vars(data), **vars(adapter), "training": changed_settings(args)}
+            manifest = write_manifest(part, "sft", config, clock, inputs, counts, weights=weight_hashes(part), **facts)
             write_card(part, manifest)  # in the place of trl's, which describes a chat model
             print(summary(manifest))
     trainer.accelerator.wait_for_everyone()
     trainer.accelerator.end_training()  # takes the process group down in order; at exit it may abort
     return manifest
+
+
+def start(
+    data: SftDataArguments, adapter: AdapterArguments, args: SftArguments
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    """The checkpoint and its tokenizer; `max_length` becomes what the model sees at most.
+
+    Raises:
+        InputError: a tokenizer that is not the checkpoint's, or attention or quantization this machine has not.
+    """
+    tokenizer = load_tokenizer(data.model_name_or_path)
+    check_attention(data.attn_implementation)
+    quantized = quantization(adapter, args.bf16)
+    model = load_checkpoint(data.model_name_or_path, data.attn_implementation, quantized)
+    check_rows(model, tokenizer, data.model_name_or_path)
+    set_special_ids(model, tokenizer)
+    args.max_length = min(args.max_length or context_of(model), context_of(model))
+    return model, tokenizer
+
+
+def rows_of(
+    data: SftDataArguments, args: SftArguments, tokenizer: PreTrainedTokenizerFast
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Dataset]]:
+    """Records and tokenised examples of train and validation rows.
+
+    Raises:
+        InputError: more examples than `max_too_long` allows are longer than the context; a validation row is.
+    """
+    if not args.packing:
+        args.dataset_kwargs = {"skip_prepare_dataset": True}  # rows are whole already; upstream looks at each in Python
+    paths = {"train": train_rows(data), "validation": Path(data.instructions) / "validation.jsonl"}
+    records = {split: read_instructions(path) for split, path in paths.items()}
+    datasets = {
+        split: encode_records(
+            tokenizer, records[split], args.max_length, path, data.max_too_long if split == "train" else 0.0
+        )
+        for split, path in paths.items()
+    }
+    return records, datasets
+
+
+def facts_of(
+    trainer: AnswerTrainer, tokenizer: PreTrainedTokenizerFast, validation: dict[str, float]
+) -> dict[str, Any]:
+    """What the manifest says of the run itself: vocabulary, template, processes, precision, validation figures."""
+    return {
+        "tokenizer_sha256": fingerprint(tokenizer),
+        "chat_template_sha256": template_fingerprint(tokenizer),
+        "processes": trainer.args.world_size,
+        "zero_stage": zero_stage(trainer),
+        "precision": "bf16" if trainer.args.bf16 else "fp32",
+        "validation_loss": validation["eval_loss"],
+        "validation_mcc": mcc_of(validation),
+    }
 
 
 def train_rows(data: SftDataArguments) -> Path:
