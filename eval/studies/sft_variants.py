@@ -74,7 +74,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one matrix for input and output": {"pretrain": {"tie_word_embeddings": True}},
     # pretraining
     "no pretraining": {"pretrain": {"max_steps": 1, "learning_rate": 0.0}},
-    "pretraining x 4": {"pretrain": {"max_steps": 1600}},
+    "pretraining of 400 steps": {"pretrain": {"max_steps": 400}},
+    "pretraining of 1,600 steps": {"pretrain": {"max_steps": 1600}},
     # size
     "half as wide": {"pretrain": {"hidden_size": 48, "config_overrides": layers(1, 3, intermediate_size=96)}},
     "twice as wide": {"pretrain": {"hidden_size": 192, "config_overrides": layers(1, 3, intermediate_size=384)}},
